@@ -1,0 +1,3 @@
+//! The `ordermill` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reading order files: sniffing, decoding, decompression, mapping, validation and chunk planning. No database.

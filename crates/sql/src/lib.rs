@@ -1,0 +1,1 @@
+//! The one door to a database: pools, whole transactions, values, dialects and migrations.

@@ -1,0 +1,1 @@
+//! Test harness: private servers, clocks, builders, the real data.

@@ -1,0 +1,1 @@
+//! The HTTP server: health, signed webhooks, the payment simulator.
