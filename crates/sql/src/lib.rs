@@ -1,1 +1,24 @@
-//! The one door to a database: pools, whole transactions, values, dialects and migrations.
+//! The one door to a database.
+//!
+//! [`Database`] runs whole transactions: a transaction is a function over a [`Tx`], run on a thread that owns the
+//! connection, committed or rolled back as one, and run again from its start when the database asks for it. There
+//! is no `await` inside, so a dropped request cannot leave half a transaction behind.
+//!
+//! Statements are plain text with `?`, the same for every engine; what differs is in [`Dialect`] and in the few
+//! set-based calls of [`Tx`]. Columns hold integers, text and blobs; times are epoch microseconds.
+
+mod database;
+mod dialect;
+mod error;
+mod ids;
+mod migrate;
+mod sqlite;
+mod tx;
+mod value;
+
+pub use database::{Database, DatabaseInfo, Settings, Synchronous};
+pub use dialect::Dialect;
+pub use error::{Error, Result};
+pub use migrate::{Migration, Migrations};
+pub use tx::{Conflict, Insert, Row, Tx};
+pub use value::{FromValue, Value};

@@ -1,0 +1,122 @@
+use std::path::PathBuf;
+
+/// What a database call can answer besides its result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A query that must find a row found none.
+    #[error("the row that was asked for is not there")]
+    Missing,
+    /// A row with the same key exists already.
+    #[error("a row with the same key exists already ({constraint})")]
+    Duplicate {
+        /// The engine's name for the key.
+        constraint: String,
+    },
+    /// The schema refuses the values: a CHECK, NOT NULL or foreign key.
+    #[error("the database refused the values ({constraint})")]
+    Check {
+        /// The engine's name for the rule.
+        constraint: String,
+    },
+    /// Somebody else holds the database or a row for longer than we wait.
+    #[error(
+        "the database stayed locked for {waited_secs} s; another process holds it (is a backup or a shell open on it?)"
+    )]
+    Busy {
+        /// How long we waited, in seconds.
+        waited_secs: u64,
+    },
+    /// The disk, or the database's own limit, is full.
+    #[error(
+        "the disk that holds the database is full; nothing of this step was kept, free some space and repeat it"
+    )]
+    Full,
+    /// The database cannot be reached or opened.
+    #[error("cannot open the database {target}: {reason}")]
+    Unavailable {
+        /// The file or the server.
+        target: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The address names no engine that we know.
+    #[error("`{0}` is not a database address; use a path, `sqlite:PATH` or `mysql://USER@HOST/NAME`")]
+    Address(String),
+    /// The file system refused something.
+    #[error("{action} {path}: {source}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A column did not hold what the code expects there.
+    #[error("column {column} holds {found}, expected {expected}")]
+    Column {
+        /// Its position in the row, from 0.
+        column: usize,
+        /// What it should hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// The schema is not the one that this program knows.
+    #[error("{0}")]
+    Schema(String),
+    /// A block of ids is used up; the transaction is run again with a larger one. Never seen by callers.
+    #[error("no ids left in the block of `{sequence}`")]
+    IdsExhausted {
+        /// Which sequence.
+        sequence: &'static str,
+    },
+    /// The transaction's function panicked; it was rolled back.
+    #[error("a transaction stopped with a defect in the program: {0}")]
+    Panicked(String),
+    /// The database was closed while the call waited.
+    #[error("the database is closed")]
+    Closed,
+    /// Anything else that the engine answered.
+    #[error("{message} (while running: {statement})")]
+    Statement {
+        /// What the engine said.
+        message: String,
+        /// The start of the statement.
+        statement: String,
+    },
+}
+
+/// The result of a database call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Whether running the whole transaction again may succeed.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Error::Busy { .. })
+    }
+
+    pub(crate) fn from_sqlite(error: &rusqlite::Error, statement: &str) -> Self {
+        use rusqlite::ErrorCode as Code;
+        use rusqlite::ffi;
+        let message = error.to_string();
+        let Some(cause) = error.sqlite_error() else { return Self::statement(message, statement) };
+        match (cause.code, cause.extended_code) {
+            (
+                Code::ConstraintViolation,
+                ffi::SQLITE_CONSTRAINT_UNIQUE
+                | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_ROWID,
+            ) => Self::Duplicate { constraint: message },
+            (Code::ConstraintViolation, _) => Self::Check { constraint: message },
+            (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy { waited_secs: 0 },
+            (Code::DiskFull, _) => Self::Full,
+            _ => Self::statement(message, statement),
+        }
+    }
+
+    fn statement(message: String, statement: &str) -> Self {
+        Self::Statement { message, statement: statement.chars().take(160).collect() }
+    }
+}

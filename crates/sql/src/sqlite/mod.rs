@@ -1,0 +1,188 @@
+//! SQLite: one thread writes, several read, processes take turns.
+
+mod reader;
+mod turn;
+mod watcher;
+mod work;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{oneshot, watch};
+
+use crate::ids::IdBlocks;
+use crate::sqlite::turn::Turn;
+use crate::sqlite::work::{Queue, Unit, Work};
+use crate::{DatabaseInfo, Error, Result, Settings, Synchronous, Tx};
+
+#[derive(Clone)]
+pub(crate) struct Sqlite {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    writes: Arc<Queue>,
+    reads: Arc<Queue>,
+    changes: watch::Receiver<u64>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.shared.path).finish()
+    }
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, settings: &Settings) -> Result<Self> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|source| Error::File {
+                action: "cannot create the folder",
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let turn = Turn::open(path, settings.lock_timeout)?;
+        let writer = {
+            // Whoever creates the file switches it to WAL, which needs it alone.
+            let _held = turn.take()?;
+            connect(path, settings.synchronous, WRITER_CACHE_KIB)?
+        };
+        let (writes, reads, ids) =
+            (Arc::<Queue>::default(), Arc::<Queue>::default(), Arc::<IdBlocks>::default());
+        let mut threads = vec![writer::start(writer, turn, writes.clone(), ids.clone())];
+        for _ in 0..settings.readers.max(1) {
+            let connection = connect(path, settings.synchronous, READER_CACHE_KIB)?;
+            connection.pragma_update(None, "query_only", true).map_err(|error| unavailable(path, &error))?;
+            threads.push(reader::start(connection, reads.clone(), ids.clone()));
+        }
+        let changes = watcher::start(connect(path, settings.synchronous, 64)?);
+        let threads = Mutex::new(threads);
+        Ok(Sqlite { shared: Arc::new(Shared { path: path.to_owned(), writes, reads, changes, threads }) })
+    }
+
+    pub(crate) fn write<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        submit(&self.shared.writes, name, f)
+    }
+
+    pub(crate) fn read<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        submit(&self.shared.reads, name, f)
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.clone()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    pub(crate) fn info(&self) -> DatabaseInfo {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+        let log = beside(&self.shared.path, "-wal");
+        DatabaseInfo {
+            engine: format!("SQLite {}", rusqlite::version()),
+            location: self.shared.path.display().to_string(),
+            size: size(&self.shared.path) + size(&log),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.shared.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        self.writes.close();
+        self.reads.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let me = std::thread::current().id();
+        for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
+            if thread.join().is_err() {
+                tracing::error!("a database thread ended with a panic");
+            }
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn submit<T, E>(
+    queue: &Queue,
+    name: &'static str,
+    f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+) -> oneshot::Receiver<Result<T, E>>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    // A closed queue drops the work, and with it the reply: the caller sees that as closed.
+    queue.push(Box::new(Work::new(name, f, reply)) as Box<dyn Unit>);
+    answer
+}
+
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+const READER_CACHE_KIB: i64 = 2 * 1024;
+/// Pages of the log after which a commit moves them into the database file.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+fn connect(path: &Path, synchronous: Synchronous, cache_kib: i64) -> Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let configure = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "page_size", 4096)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let synchronous = match synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "cache_size", -cache_kib)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(512);
+        Ok(connection)
+    };
+    configure().map_err(|error| unavailable(path, &error))
+}
+
+fn unavailable(path: &Path, error: &rusqlite::Error) -> Error {
+    Error::Unavailable { target: path.display().to_string(), reason: error.to_string() }
+}
+
+/// The file beside `database` whose name goes on with `suffix`.
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.to_owned().into_os_string();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,127 @@
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::{Error, Result, Tx};
+
+/// A transaction's function, its result and the caller who waits for it.
+pub(super) trait Unit: Send {
+    /// Runs the function; says what should become of what it wrote.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Verdict;
+    /// Gives the caller the result, or `error` when the transaction around it failed.
+    fn answer(self: Box<Self>, error: Option<Error>);
+    /// For logs.
+    fn name(&self) -> &'static str;
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Commit,
+    Rollback,
+    /// Run it again from its start.
+    Again,
+}
+
+pub(super) struct Work<F, T, E> {
+    name: &'static str,
+    f: F,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Work<F, T, E> {
+    pub(super) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Work { name, f, result: None, reply }
+    }
+}
+
+impl<F, T, E> Unit for Work<F, T, E>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Verdict {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.f)(tx))).unwrap_or_else(|panic| {
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(ToString::to_string)
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            Err(Error::Panicked(message).into())
+        });
+        let verdict = match &result {
+            Ok(_) => Verdict::Commit,
+            Err(_) if tx.wanted_ids().is_some() || tx.saw_transient() => Verdict::Again,
+            Err(_) => Verdict::Rollback,
+        };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, error: Option<Error>) {
+        let result = match (error, self.result) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(result)) => result,
+            (None, None) => Err(Error::Closed.into()),
+        };
+        // A caller who went away wanted the transaction, not its answer.
+        let _ = self.reply.send(result);
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Work that waits for a thread.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Box<dyn Unit>>,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn push(&self, unit: Box<dyn Unit>) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.waiting.push_back(unit);
+            self.ready.notify_one();
+        }
+    }
+
+    /// Waits for work; `None` once the queue is closed and empty.
+    pub(super) fn pop(&self) -> Option<Box<dyn Unit>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(unit) = state.waiting.pop_front() {
+                return Some(unit);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(super) fn try_pop(&self) -> Option<Box<dyn Unit>> {
+        self.lock().waiting.pop_front()
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

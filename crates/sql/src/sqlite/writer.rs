@@ -1,0 +1,193 @@
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::ids::IdBlocks;
+use crate::sqlite::turn::Turn;
+use crate::sqlite::work::{Queue, Unit, Verdict};
+use crate::{Error, Result, Tx};
+
+/// How long transactions that wait together may share one commit. A long one commits alone.
+const GROUP_TIME: Duration = Duration::from_millis(4);
+const GROUP_SIZE: usize = 256;
+/// How often a transaction is run again before its caller is told.
+const RUNS: u32 = 8;
+
+/// The thread that owns the writing connection.
+pub(super) fn start(
+    connection: Connection,
+    turn: Turn,
+    queue: Arc<Queue>,
+    ids: Arc<IdBlocks>,
+) -> JoinHandle<()> {
+    let run = move || {
+        let writer = Writer { connection, turn, queue, ids };
+        while let Some(first) = writer.queue.pop() {
+            writer.run_group(first);
+        }
+        if let Err(error) = writer.connection.execute_batch("PRAGMA optimize") {
+            tracing::debug!(%error, "statistics were not refreshed on closing");
+        }
+    };
+    std::thread::Builder::new()
+        .name("sql-writer".to_owned())
+        .spawn(run)
+        .expect("the system refuses to start a thread")
+}
+
+struct Writer {
+    connection: Connection,
+    turn: Turn,
+    queue: Arc<Queue>,
+    ids: Arc<IdBlocks>,
+}
+
+/// A transaction that ran and waits for the commit.
+struct Ran {
+    unit: Box<dyn Unit>,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// A transaction that must run again.
+struct Again {
+    unit: Box<dyn Unit>,
+    wanted_ids: Option<(&'static str, u64)>,
+}
+
+impl Writer {
+    /// Runs one transaction and those that wait behind it under one commit; then those that must run again, alone.
+    fn run_group(&self, first: Box<dyn Unit>) {
+        let mut again = self.commit_group(first, true);
+        let mut runs = 1;
+        while let Some(Again { unit, wanted_ids }) = again.pop() {
+            let reserved = wanted_ids.map_or(Ok(()), |(sequence, n)| self.reserve_ids(sequence, n));
+            runs += u32::from(wanted_ids.is_none());
+            match reserved {
+                Err(error) => unit.answer(Some(error)),
+                Ok(()) if runs > RUNS => unit.answer(None),
+                Ok(()) => again.extend(self.commit_group(unit, false)),
+            }
+        }
+    }
+
+    fn commit_group(&self, first: Box<dyn Unit>, with_others: bool) -> Vec<Again> {
+        let _turn = match self.turn.take() {
+            Ok(held) => held,
+            Err(error) => {
+                first.answer(Some(error));
+                return Vec::new();
+            }
+        };
+        if let Err(error) = self.batch("BEGIN IMMEDIATE") {
+            first.answer(Some(error));
+            return Vec::new();
+        }
+        let started = Instant::now();
+        let (mut ran, mut failed, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(unit) = next.take() {
+            // The first needs no savepoint: when it fails, nothing else is in the transaction.
+            let alone = ran.is_empty();
+            match self.run_unit(unit, alone) {
+                (Verdict::Commit, done, _) => ran.push(done),
+                (Verdict::Rollback, done, _) => failed.push(done.unit),
+                (Verdict::Again, done, wanted_ids) => again.push(Again { unit: done.unit, wanted_ids }),
+            }
+            if with_others && ran.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME {
+                next = self.queue.try_pop();
+            }
+        }
+        self.finish_group(ran, started);
+        for unit in failed {
+            unit.answer(None);
+        }
+        again
+    }
+
+    fn run_unit(&self, mut unit: Box<dyn Unit>, alone: bool) -> (Verdict, Ran, Option<(&'static str, u64)>) {
+        let (begin, keep, undo) = if alone {
+            ("", "", "ROLLBACK; BEGIN IMMEDIATE")
+        } else {
+            ("SAVEPOINT unit", "RELEASE unit", "ROLLBACK TO unit; RELEASE unit")
+        };
+        let mut tx = Tx::new(&self.connection, &self.ids);
+        let verdict = match self.batch(begin) {
+            Ok(()) => unit.run(&mut tx),
+            Err(error) => {
+                tracing::error!(%error, "a savepoint could not be set");
+                Verdict::Again
+            }
+        };
+        let ended = self.batch(if verdict == Verdict::Commit { keep } else { undo });
+        if let Err(error) = ended {
+            tracing::error!(%error, transaction = unit.name(), "a transaction could not be ended");
+        }
+        if verdict != Verdict::Commit {
+            tx.give_back_ids();
+        }
+        let (after_commit, wanted_ids) = (tx.take_after_commit(), tx.wanted_ids());
+        (verdict, Ran { unit, after_commit }, wanted_ids)
+    }
+
+    fn finish_group(&self, ran: Vec<Ran>, started: Instant) {
+        let names = || ran.iter().map(|done| done.unit.name()).collect::<Vec<_>>();
+        let committed = self.batch("COMMIT");
+        let took = started.elapsed();
+        if took > Duration::from_millis(200) {
+            tracing::debug!(took_ms = took.as_millis(), transactions = ?names(), "a slow write transaction");
+        }
+        if let Err(error) = committed {
+            let error = error.to_string();
+            tracing::error!(error, transactions = ?names(), "a commit failed; its transactions are undone");
+            let _ = self.batch("ROLLBACK");
+            for done in ran {
+                done.unit.answer(Some(Error::Statement {
+                    message: error.clone(),
+                    statement: "COMMIT".to_owned(),
+                }));
+            }
+            return;
+        }
+        for done in ran {
+            done.unit.answer(None);
+            done.after_commit.into_iter().for_each(|hook| hook());
+        }
+    }
+
+    fn reserve_ids(&self, sequence: &'static str, n: u64) -> Result<()> {
+        let size = self.ids.block_size(sequence, n);
+        let _turn = self.turn.take()?;
+        self.batch("BEGIN IMMEDIATE")?;
+        let reserve = |sql: &str| self.connection.execute(sql, (sequence, size.cast_signed()));
+        let reserved = reserve(
+            "INSERT INTO id_sequences (name, next) VALUES (?1, 1 + ?2) \
+             ON CONFLICT (name) DO UPDATE SET next = next + ?2",
+        )
+        .and_then(|_| {
+            let sql = "SELECT next FROM id_sequences WHERE name = ?";
+            self.connection.query_row(sql, [sequence], |row| row.get::<_, i64>(0))
+        });
+        let end = match reserved {
+            Ok(end) => end,
+            Err(error) => {
+                let _ = self.batch("ROLLBACK");
+                return Err(Error::from_sqlite(&error, "reserving ids"));
+            }
+        };
+        self.batch("COMMIT")?;
+        self.ids.put(sequence, end - size.cast_signed()..end);
+        Ok(())
+    }
+
+    fn batch(&self, sql: &str) -> Result<()> {
+        for statement in sql.split("; ").filter(|statement| !statement.is_empty()) {
+            self.connection
+                .prepare_cached(statement)
+                .and_then(|mut statement| statement.execute([]).map(|_| ()))
+                .map_err(|error| Error::from_sqlite(&error, statement))?;
+        }
+        Ok(())
+    }
+}

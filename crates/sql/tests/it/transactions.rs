@@ -1,0 +1,88 @@
+use sql::Error;
+
+use crate::{count, database, insert};
+
+#[tokio::test]
+async fn what_fails_is_undone_whole() {
+    let (_folder, db) = database().await;
+    let failed = db
+        .write("two", |tx| {
+            insert(tx, 1, "a", 1)?;
+            insert(tx, 2, "a", 1)
+        })
+        .await;
+    assert!(matches!(failed, Err(Error::Duplicate { .. })), "{failed:?}");
+    let refused = db.write("check", |tx| insert(tx, 1, "a", -1)).await;
+    assert!(matches!(refused, Err(Error::Check { .. })), "{refused:?}");
+    assert_eq!(count(&db).await, 0);
+}
+
+#[tokio::test]
+async fn transactions_that_share_a_commit_fail_alone() {
+    let (_folder, db) = database().await;
+    let all: Vec<_> = (0..200_i64)
+        .map(|i| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.write("one", move |tx| {
+                    insert(tx, i, &format!("n{i}"), 0)?;
+                    if i % 3 == 0 { Err(Error::Missing) } else { Ok(()) }
+                })
+                .await
+            })
+        })
+        .collect();
+    for (i, done) in all.into_iter().enumerate() {
+        assert_eq!(done.await.unwrap().is_err(), i % 3 == 0, "transaction {i}");
+    }
+    assert_eq!(count(&db).await, 133);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_and_undoes_its_transaction() {
+    let (_folder, db) = database().await;
+    let answer: sql::Result<()> = db
+        .write("panic", |tx| {
+            insert(tx, 1, "a", 1)?;
+            panic!("on purpose")
+        })
+        .await;
+    assert!(matches!(&answer, Err(Error::Panicked(message)) if message == "on purpose"), "{answer:?}");
+    assert_eq!(count(&db).await, 0);
+    db.write("after", |tx| insert(tx, 1, "a", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_commit_runs_once_and_only_after_a_commit() {
+    let (_folder, db) = database().await;
+    let ran = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    for fails in [true, false] {
+        let ran = ran.clone();
+        let _ = db
+            .write("hook", move |tx| {
+                let ran = ran.clone();
+                tx.after_commit(move || {
+                    ran.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                });
+                if fails { Err(Error::Missing) } else { Ok(()) }
+            })
+            .await;
+    }
+    db.write("drain", |_| Ok::<_, Error>(())).await.unwrap();
+    assert_eq!(ran.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_read_cannot_write() {
+    let (_folder, db) = database().await;
+    assert!(db.read("read", |tx| insert(tx, 1, "a", 1)).await.is_err());
+    assert_eq!(count(&db).await, 0);
+}
+
+#[tokio::test]
+async fn a_closed_database_says_so() {
+    let (_folder, db) = database().await;
+    db.close();
+    let answer = db.write("late", |tx| insert(tx, 1, "a", 1)).await;
+    assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+}
