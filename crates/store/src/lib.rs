@@ -1,1 +1,30 @@
-//! The ledger's SQL.
+//! The ledger's SQL: one file per aggregate, every function over an open transaction, sets of rows where sets are
+//! the hot path.
+
+pub mod customers;
+mod error;
+pub mod events;
+pub mod imports;
+pub mod instance;
+pub mod notifications;
+pub mod orders;
+pub mod payments;
+pub mod products;
+pub mod refunds;
+mod rows;
+pub mod shipments;
+pub mod simulator;
+pub mod stock;
+pub mod webhooks;
+
+pub use error::{Error, Result};
+
+/// The ledger's schema history.
+pub static MIGRATIONS: sql::Migrations = sql::Migrations {
+    history: "store",
+    steps: &[sql::Migration {
+        version: 1,
+        name: "ledger",
+        sql: include_str!("../migrations/0001_ledger.sql"),
+    }],
+};

@@ -1,0 +1,146 @@
+//! Customers: who they are, by their id in the shop's source and by e-mail.
+
+use std::collections::HashMap;
+
+use domain::{CustomerId, Email, ExternalId};
+use jiff::Timestamp;
+use sql::{Conflict, Insert, Row, Tx, Value};
+
+use crate::{Error, Result, rows};
+
+/// A customer as an order names them.
+#[derive(Debug, Clone, Copy)]
+pub struct CustomerRef<'a> {
+    /// Their id in the source.
+    pub external_id: Option<&'a ExternalId>,
+    /// Their e-mail.
+    pub email: Option<&'a Email>,
+    /// Their name.
+    pub name: Option<&'a str>,
+}
+
+/// A customer.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Customer {
+    /// Our id.
+    pub id: CustomerId,
+    /// The source that `external_id` belongs to.
+    pub source: Option<String>,
+    /// Their id in the source.
+    pub external_id: Option<String>,
+    /// Their e-mail.
+    pub email: Option<String>,
+    /// Their name.
+    pub name: Option<String>,
+}
+
+const COLUMNS: &[&str] = &["id", "source", "external_id", "email", "name", "created_at"];
+
+/// The ids of the customers that orders of `source` name, in their order; those not known yet are inserted.
+///
+/// The external id decides; then the e-mail. What is already recorded of a customer is not overwritten. An e-mail
+/// that another customer has is not given to a second one.
+pub fn find_or_insert(
+    tx: &mut Tx<'_>,
+    source: &str,
+    wanted: &[CustomerRef<'_>],
+    at: Timestamp,
+) -> Result<Vec<CustomerId>> {
+    let mut known = Known::load(tx, source, wanted)?;
+    let missing = wanted.iter().filter(|customer| known.find(customer).is_none()).count() as u64;
+    let mut fresh_ids = tx.next_ids("customers", missing)?;
+    let mut fresh = Vec::new();
+    let mut ids = Vec::with_capacity(wanted.len());
+    for customer in wanted {
+        if let Some(id) = known.find(customer) {
+            ids.push(id);
+            continue;
+        }
+        let id = CustomerId::from_ledger(fresh_ids.next().expect("one id for each missing customer"));
+        let email_is_free = customer.email.is_some_and(|email| !known.by_email.contains_key(email.as_str()));
+        let email = customer.email.filter(|_| email_is_free).map(Email::as_str);
+        fresh.extend([
+            Value::Int(id.get()),
+            customer.external_id.map(|_| source).into(),
+            customer.external_id.map(ExternalId::as_str).into(),
+            email.into(),
+            customer.name.into(),
+            at.into(),
+        ]);
+        known.add(customer, id);
+        ids.push(id);
+    }
+    let into = Insert { table: "customers", columns: COLUMNS, conflict: Conflict::Error };
+    tx.insert_rows(&into, &fresh)?;
+    Ok(ids)
+}
+
+/// Who is known by what, while a set of orders is looked up.
+struct Known {
+    by_external_id: HashMap<String, CustomerId>,
+    by_email: HashMap<String, CustomerId>,
+}
+
+impl Known {
+    fn load(tx: &mut Tx<'_>, source: &str, wanted: &[CustomerRef<'_>]) -> Result<Self> {
+        let pair = |row: &Row<'_>| Ok((row.get(0)?, CustomerId::from_ledger(row.get(1)?)));
+        let external_ids = distinct(wanted.iter().filter_map(|c| c.external_id.map(ExternalId::as_str)));
+        let by_external_id = tx
+            .query_in(
+                "SELECT external_id, id FROM customers WHERE source = ? AND external_id IN ({in})",
+                &[source.into()],
+                &external_ids,
+                pair,
+            )?
+            .into_iter()
+            .collect();
+        let emails = distinct(wanted.iter().filter_map(|c| c.email.map(Email::as_str)));
+        let by_email = tx
+            .query_in("SELECT email, id FROM customers WHERE email IN ({in})", &[], &emails, pair)?
+            .into_iter()
+            .collect();
+        Ok(Known { by_external_id, by_email })
+    }
+
+    fn find(&self, customer: &CustomerRef<'_>) -> Option<CustomerId> {
+        let by_external_id = customer.external_id.and_then(|id| self.by_external_id.get(id.as_str()));
+        let by_email = || customer.email.and_then(|email| self.by_email.get(email.as_str()));
+        by_external_id.or_else(by_email).copied()
+    }
+
+    fn add(&mut self, customer: &CustomerRef<'_>, id: CustomerId) {
+        if let Some(external_id) = customer.external_id {
+            self.by_external_id.insert(external_id.as_str().to_owned(), id);
+        }
+        if let Some(email) = customer.email {
+            self.by_email.entry(email.as_str().to_owned()).or_insert(id);
+        }
+    }
+}
+
+/// Sorted, so that locks are taken in one order, and without repetition.
+pub(crate) fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Value<'a>> {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts.into_iter().map(Value::from).collect()
+}
+
+/// The customers with these ids, in no order.
+pub fn list(tx: &mut Tx<'_>, ids: &[CustomerId]) -> Result<Vec<Customer>> {
+    let sql = "SELECT id, source, external_id, email, name FROM customers WHERE id IN ({in})";
+    Ok(tx.query_in(sql, &[], &rows::keys(ids.iter().copied()), |row| {
+        Ok(Customer {
+            id: CustomerId::from_ledger(row.get(0)?),
+            source: row.get(1)?,
+            external_id: row.get(2)?,
+            email: row.get(3)?,
+            name: row.get(4)?,
+        })
+    })?)
+}
+
+/// The customer with this id.
+pub fn get(tx: &mut Tx<'_>, id: CustomerId) -> Result<Customer> {
+    list(tx, &[id])?.pop().ok_or_else(|| Error::missing("customer", id))
+}

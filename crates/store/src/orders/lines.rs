@@ -1,0 +1,74 @@
+use domain::{LineUnits, OrderId, ProductId};
+use sql::{Row, Tx, Value};
+
+use crate::{Result, rows};
+
+/// A line of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The order.
+    pub order: OrderId,
+    /// Its number within the order, from 1.
+    pub line_no: i64,
+    /// What was sold.
+    pub product: ProductId,
+    /// Minor units for all of it.
+    pub total: i64,
+    /// Its counts.
+    pub units: LineUnits,
+}
+
+/// The lines of orders, in the order of order ids and line numbers.
+pub fn list_lines(tx: &mut Tx<'_>, orders: &[OrderId]) -> Result<Vec<Line>> {
+    let sql = "SELECT order_id, line_no, product_id, total, quantity, shipped, refunded, refund_pending \
+               FROM order_lines WHERE order_id IN ({in}) ORDER BY order_id, line_no";
+    Ok(tx.query_in(sql, &[], &rows::keys(orders.iter().copied()), read)?)
+}
+
+fn read(row: &Row<'_>) -> sql::Result<Line> {
+    Ok(Line {
+        order: OrderId::from_ledger(row.get(0)?),
+        line_no: row.get(1)?,
+        product: ProductId::from_ledger(row.get(2)?),
+        total: row.get(3)?,
+        units: LineUnits {
+            quantity: row.get(4)?,
+            shipped: row.get(5)?,
+            refunded: row.get(6)?,
+            refund_pending: row.get(7)?,
+        },
+    })
+}
+
+/// What is added to the counts of a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnitChange {
+    /// The line's number.
+    pub line_no: i64,
+    /// Added to `shipped`.
+    pub shipped: i64,
+    /// Added to `refunded`.
+    pub refunded: i64,
+    /// Added to `refund_pending`.
+    pub refund_pending: i64,
+}
+
+/// Changes the counts of an order's lines. The database itself refuses counts above the quantity.
+pub fn change_units(tx: &mut Tx<'_>, order: OrderId, changes: &[UnitChange]) -> Result<()> {
+    let values: Vec<Value<'_>> = changes
+        .iter()
+        .flat_map(|change| {
+            [
+                Value::Int(change.shipped),
+                Value::Int(change.refunded),
+                Value::Int(change.refund_pending),
+                Value::Int(order.get()),
+                Value::Int(change.line_no),
+            ]
+        })
+        .collect();
+    let sql = "UPDATE order_lines SET shipped = shipped + ?, refunded = refunded + ?, \
+               refund_pending = refund_pending + ? WHERE order_id = ? AND line_no = ?";
+    tx.execute_each(sql, 5, &values)?;
+    Ok(())
+}
