@@ -2,7 +2,7 @@
 
 /// A word that names no variant of the enum it was parsed as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{given}” is not a {what}; known are {known}")]
+#[error("“{given}” is no {what}; known are {known}")]
 pub struct UnknownName {
     /// What was expected, in words.
     pub what: &'static str,

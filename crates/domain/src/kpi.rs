@@ -88,11 +88,15 @@ impl AddAssign for KpiFigures {
 
 /// The ranks of scores that are sorted, best first: equal scores share a rank, and the next one skips (1, 2, 2, 4).
 pub fn rank_with_ties<T: PartialEq>(scores: &[T]) -> Vec<u64> {
-    let mut ranks: Vec<u64> = Vec::with_capacity(scores.len());
-    for (place, score) in (1_u64..).zip(scores) {
-        let tied = ranks.last().filter(|_| scores.get(ranks.len() - 1) == Some(score));
-        let rank = tied.copied().unwrap_or(place);
-        ranks.push(rank);
-    }
-    ranks
+    let mut rank = 0;
+    let mut last: Option<&T> = None;
+    (1..)
+        .zip(scores)
+        .map(|(place, score)| {
+            if last != Some(score) {
+                (rank, last) = (place, Some(score));
+            }
+            rank
+        })
+        .collect()
 }

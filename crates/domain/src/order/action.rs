@@ -115,21 +115,26 @@ impl Action {
 }
 
 impl ActionKind {
+    /// Whether a person does it; the others are done by jobs and by what the gateway tells.
+    pub const fn is_manual(self) -> bool {
+        matches!(self, Self::Cancel | Self::Ship | Self::Deliver | Self::RequestRefund)
+    }
+
     /// The action as a person would say it.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Reserve => "reserve its stock",
-            Self::FailReservation => "fail it for want of stock",
+            Self::Reserve => "reserve stock",
+            Self::FailReservation => "give up for want of stock",
             Self::AcceptCharge => "accept a charge",
-            Self::Capture => "capture its payment",
-            Self::Decline => "decline its payment",
-            Self::Expire => "let it expire",
-            Self::Cancel => "cancel it",
-            Self::Ship => "ship it",
-            Self::Deliver => "mark it delivered",
-            Self::RequestRefund => "refund it",
+            Self::Capture => "record a capture",
+            Self::Decline => "record a declined charge",
+            Self::Expire => "expire",
+            Self::Cancel => "cancel",
+            Self::Ship => "ship",
+            Self::Deliver => "mark as delivered",
+            Self::RequestRefund => "refund",
             Self::RefundSucceeded => "complete a refund",
-            Self::RefundFailed => "fail a refund",
+            Self::RefundFailed => "give up a refund",
         }
     }
 }

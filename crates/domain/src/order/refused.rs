@@ -26,7 +26,7 @@ pub struct Refused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The statuses do not allow it.
-    #[error("its state does not allow it")]
+    #[error("its state does not allow that")]
     WrongState,
     /// A refund of nothing, or of less.
     #[error("the amount must be above zero")]
@@ -69,14 +69,14 @@ impl std::error::Error for Refused {}
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { status, payment, fulfilment, action, reason, allowed } = self;
-        let action = action.words();
-        write!(
-            f,
-            "cannot {action}: {reason}. The order is {status} (payment {payment}, goods {fulfilment}); "
-        )?;
-        let mut words = allowed.iter().map(|kind| kind.words());
-        let Some(first) = words.next() else { return f.write_str("nothing more can be done to it") };
-        write!(f, "what can be done now: {first}")?;
-        words.try_for_each(|word| write!(f, ", {word}"))
+        write!(f, "cannot {}: {reason}; ", action.words())?;
+        write!(f, "the order is {status}, its payment {payment}, its goods {fulfilment}; ")?;
+        // A person is told what a person can do.
+        let useful = allowed.iter().filter(|kind| kind.is_manual() || !action.is_manual());
+        let words: Vec<&str> = useful.map(|kind| kind.words()).collect();
+        if words.is_empty() {
+            return f.write_str("nothing more can be done to it");
+        }
+        write!(f, "possible now: {}", words.join(", "))
     }
 }

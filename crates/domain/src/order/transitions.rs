@@ -137,7 +137,7 @@ impl OrderState {
     }
 
     fn cancel(mut self) -> Transition {
-        let left = self.refundable();
+        let left = self.refundable().max(0);
         let effects = Effects {
             release_stock: self.units_held() > 0,
             // Also when no charge was accepted yet: one may be on its way to the gateway.
