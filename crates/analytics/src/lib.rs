@@ -1,1 +1,31 @@
 //! KPIs and leaderboards, kept in the ledger's transaction and rebuilt from it.
+
+mod apply;
+mod board;
+mod changes;
+mod currency;
+mod customers;
+mod error;
+mod fact;
+mod generation;
+mod kpis;
+mod leaderboard;
+mod leaders;
+mod products;
+mod score;
+mod spans;
+
+pub use apply::apply;
+pub use board::{Board, BoardEntry, BoardOf};
+pub use currency::CurrencyChoice;
+pub use error::{Error, Result};
+pub use fact::{Fact, FactLine};
+pub use kpis::{Granularity, KpiPeriod, KpiQuery, KpiReport, Kpis, kpis};
+pub use leaderboard::{BoardQuery, leaderboard, rank_of};
+pub use score::Score;
+
+/// The schema of the figures.
+pub static MIGRATIONS: sql::Migrations = sql::Migrations {
+    history: "analytics",
+    steps: &[sql::Migration { version: 1, name: "figures", sql: include_str!("migrations/001_figures.sql") }],
+};

@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use domain::{Calendar, KpiFigures};
+use sql::{Conflict, Insert, Tx, Value};
+
+use crate::changes::{Changes, fold};
+use crate::generation::{Generation, Series};
+use crate::{Fact, Result, customers, products};
+
+/// Adds facts to the figures, in the transaction that made them true.
+///
+/// Tell each fact once. The order of facts, within a call and over calls, does not matter, nor how they are split
+/// into calls; larger calls cost less a fact. `calendar` is the shop's; figures that were made in another time zone
+/// stay in it until they are [rebuilt](crate::Rebuild).
+pub fn apply(tx: &mut Tx<'_>, calendar: &Calendar, facts: &[Fact]) -> Result<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    for mut generation in Generation::lock_all(tx, calendar)? {
+        add(tx, &mut generation, facts)?;
+    }
+    Ok(())
+}
+
+/// Adds those facts that the generation wants now.
+pub(crate) fn add(tx: &mut Tx<'_>, generation: &mut Generation, facts: &[Fact]) -> Result<()> {
+    let wanted = facts.iter().filter(|fact| generation.wants(fact));
+    let changes = fold(&generation.calendar, wanted)?;
+    for (currency, changes) in changes {
+        let series = generation.ensure_series(tx, currency)?;
+        write(tx, &series, &generation.calendar, &changes)?;
+    }
+    Ok(())
+}
+
+fn write(tx: &mut Tx<'_>, series: &Series, calendar: &Calendar, changes: &Changes) -> Result<()> {
+    let mut periods = changes.periods();
+    customers::write(tx, series, calendar, changes, &mut periods)?;
+    products::write(tx, series.id, changes)?;
+    write_periods(tx, series.id, &periods)
+}
+
+/// The stored figures, in the order of [`stored_values`].
+pub(crate) const FIGURES: [&str; 10] = [
+    "orders",
+    "units",
+    "gross",
+    "refunds",
+    "failed",
+    "declined",
+    "expired",
+    "cancelled",
+    "customers",
+    "new_customers",
+];
+
+fn write_periods(tx: &mut Tx<'_>, series: i64, periods: &BTreeMap<(i64, i32), KpiFigures>) -> Result<()> {
+    let mut columns = vec!["series", "period", "start_day"];
+    columns.extend(FIGURES);
+    let set = FIGURES.map(|figure| format!("{figure} = {figure} + new.{figure}"));
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    let key = ["series", "period", "start_day"];
+    let conflict = Conflict::Update { key: &key, set: &set };
+    let mut values = Vec::with_capacity(periods.len() * columns.len());
+    for ((period, start), figures) in periods {
+        values.extend([series, *period, i64::from(*start)].map(Value::Int));
+        values.extend(stored_values(figures).map(Value::Int));
+    }
+    tx.insert_rows(&Insert { table: "kpi_periods", columns: &columns, conflict }, &values)?;
+    Ok(())
+}
+
+/// The values of [`FIGURES`].
+pub(crate) fn stored_values(figures: &KpiFigures) -> [i64; 10] {
+    [
+        figures.orders,
+        figures.units,
+        figures.gross,
+        figures.refunds,
+        figures.failed,
+        figures.declined,
+        figures.expired,
+        figures.cancelled,
+        figures.customers,
+        figures.new_customers,
+    ]
+}

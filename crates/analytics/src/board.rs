@@ -1,0 +1,84 @@
+use domain::{Currency, Money, Period};
+use jiff::civil::Date;
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::Score;
+
+/// Whom a leaderboard ranks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoardOf {
+    /// Customers, with their orders.
+    Customers,
+    /// Products, with their units.
+    Products,
+}
+
+/// A leaderboard. `Who` is what stands for a customer or product: its id, until [`Board::name`] puts more in its
+/// place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Board<Who> {
+    /// Whom it ranks.
+    pub of: BoardOf,
+    /// Over how long.
+    pub period: Period,
+    /// A day in the period; none for all time.
+    pub date: Option<Date>,
+    /// The currency of the scores.
+    pub currency: Currency,
+    /// The best first. Equal scores share a rank and the next one skips (1, 2, 2, 4); among them comes first who
+    /// reached the score first, then the smaller id.
+    pub entries: Vec<BoardEntry<Who>>,
+    /// Other currencies that have figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_currencies: Vec<Currency>,
+}
+
+/// A row of a leaderboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoardEntry<Who> {
+    /// From 1.
+    pub rank: u64,
+    /// Whom the board ranks.
+    pub of: BoardOf,
+    /// The id, or what was put in its place.
+    pub who: Who,
+    /// Orders of a customer, units of a product, and the net amount that ranks them.
+    pub score: Score,
+    /// The currency of the net amount.
+    pub currency: Currency,
+}
+
+impl<Who> Board<Who> {
+    /// Puts something in the place of each id, such as a name.
+    pub fn name<Named>(self, mut name: impl FnMut(Who) -> Named) -> Board<Named> {
+        let Board { of, period, date, currency, entries, other_currencies } = self;
+        let entries = entries
+            .into_iter()
+            .map(|BoardEntry { rank, of, who, score, currency }| BoardEntry {
+                rank,
+                of,
+                who: name(who),
+                score,
+                currency,
+            })
+            .collect();
+        Board { of, period, date, currency, entries, other_currencies }
+    }
+}
+
+impl<Who: Serialize> Serialize for BoardEntry<Who> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (who, count) = match self.of {
+            BoardOf::Customers => ("customer", "orders"),
+            BoardOf::Products => ("product", "units"),
+        };
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("rank", &self.rank)?;
+        map.serialize_entry(who, &self.who)?;
+        map.serialize_entry(count, &self.score.count)?;
+        map.serialize_entry("net", &Money::new(self.score.net, self.currency))?;
+        map.end()
+    }
+}

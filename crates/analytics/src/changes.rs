@@ -1,0 +1,152 @@
+//! What a set of facts changes: pure, and the same for every backend.
+
+use std::collections::BTreeMap;
+
+use domain::{Calendar, Currency, FailReason, KpiFigures, Period};
+use jiff::Timestamp;
+
+use crate::score::{CustomerMonth, Fold, Score, merge};
+use crate::spans::{day_bit, start_of};
+use crate::{Error, Fact, FactLine, Result};
+
+/// Amounts and counts stay exact in a double: figures end up in JSON, and as scores of sorted sets.
+const LIMIT: i64 = (1 << 53) - 1;
+
+/// A day number or the first day of a longer period, and the id of a customer or product.
+pub(crate) type Key = (i32, i64);
+
+/// What facts change in the figures of one currency.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// The additive figures by day. `customers` and `new_customers` need what is stored, and stay 0 here.
+    pub(crate) days: BTreeMap<i32, KpiFigures>,
+    /// The confirmed orders, sorted by customer and then by age.
+    pub(crate) orders: Vec<ConfirmedOrder>,
+    /// Scores of customers by day, sorted.
+    pub(crate) customer_days: Vec<(Key, Score)>,
+    /// Scores of products by day, sorted.
+    pub(crate) product_days: Vec<(Key, Score)>,
+}
+
+/// A confirmed order, as far as counting customers needs it. Sorts by customer, then by age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConfirmedOrder {
+    pub(crate) customer: i64,
+    pub(crate) placed_at: i64,
+    pub(crate) order_id: i64,
+    pub(crate) day: i32,
+}
+
+/// Folds facts by currency.
+pub(crate) fn fold<'a>(
+    calendar: &Calendar,
+    facts: impl IntoIterator<Item = &'a Fact>,
+) -> Result<BTreeMap<Currency, Changes>> {
+    let mut all: BTreeMap<Currency, Changes> = BTreeMap::new();
+    for fact in facts {
+        let day = calendar.business_day_number(fact.counts_at());
+        let changes = all.entry(fact.currency()).or_default();
+        if changes.add(day, fact).is_none() {
+            return Err(Error::TooLarge { order_id: fact.order_id() });
+        }
+    }
+    for changes in all.values_mut() {
+        changes.orders.sort_unstable();
+        merge(&mut changes.customer_days);
+        merge(&mut changes.product_days);
+    }
+    Ok(all)
+}
+
+impl Changes {
+    /// Adds a fact; none if a sum grows beyond what a figure holds.
+    fn add(&mut self, day: i32, fact: &Fact) -> Option<()> {
+        let figures = self.days.entry(day).or_default();
+        match fact {
+            Fact::Confirmed { order_id, customer_id, placed_at, at, units, gross, lines, .. } => {
+                figures.orders += 1;
+                figures.units = sum(figures.units, *units)?;
+                figures.gross = sum(figures.gross, *gross)?;
+                let (customer, placed_at) = (customer_id.get(), placed_at.as_microsecond());
+                self.orders.push(ConfirmedOrder { customer, placed_at, order_id: order_id.get(), day });
+                self.customer_days.push(((day, customer), Score::of(1, *gross, *at)));
+                self.add_lines(day, *at, lines, 1)?;
+            }
+            Fact::Refunded { customer_id, at, amount, lines, .. } => {
+                figures.refunds = sum(figures.refunds, *amount)?;
+                self.customer_days.push(((day, customer_id.get()), Score::of(0, -*amount, *at)));
+                self.add_lines(day, *at, lines, -1)?;
+            }
+            Fact::Failed { reason, .. } => {
+                figures.failed += 1;
+                match reason {
+                    FailReason::Declined => figures.declined += 1,
+                    FailReason::Expired => figures.expired += 1,
+                    FailReason::OutOfStock => {}
+                }
+            }
+            Fact::Cancelled { .. } => figures.cancelled += 1,
+        }
+        Some(())
+    }
+
+    fn add_lines(&mut self, day: i32, at: Timestamp, lines: &[FactLine], sign: i64) -> Option<()> {
+        for line in lines {
+            let (quantity, amount) = (sum(0, line.quantity)?, sum(0, line.amount)?);
+            let score = Score::of(sign * quantity, sign * amount, at);
+            self.product_days.push(((day, line.product_id.get()), score));
+        }
+        Some(())
+    }
+
+    /// The additive figures of every stored period.
+    pub(crate) fn periods(&self) -> BTreeMap<(i64, i32), KpiFigures> {
+        let mut periods: BTreeMap<_, KpiFigures> = BTreeMap::new();
+        for (day, figures) in &self.days {
+            for period in crate::spans::PERIODS {
+                *periods.entry((period.code(), start_of(period, *day))).or_default() += *figures;
+            }
+        }
+        periods
+    }
+
+    /// Scores of customers by month, with the days that they ordered on; sorted.
+    pub(crate) fn customer_months(&self) -> Vec<(Key, CustomerMonth)> {
+        let mut months = by_month(&self.customer_days, |month, day, score| CustomerMonth {
+            score: *score,
+            order_days: if score.count > 0 { day_bit(month, day) } else { 0 },
+        });
+        merge(&mut months);
+        months
+    }
+
+    /// Scores of products by month, sorted.
+    pub(crate) fn product_months(&self) -> Vec<(Key, Score)> {
+        let mut months = by_month(&self.product_days, |_, _, score| *score);
+        merge(&mut months);
+        months
+    }
+
+    /// Scores of customers over all these days, sorted by id.
+    pub(crate) fn customer_totals(&self) -> Vec<(i64, Score)> {
+        let mut totals: Vec<_> = self.customer_days.iter().map(|((_, id), score)| (*id, *score)).collect();
+        merge(&mut totals);
+        totals
+    }
+}
+
+fn by_month<V: Fold>(days: &[(Key, Score)], value: impl Fn(i32, i32, &Score) -> V) -> Vec<(Key, V)> {
+    let mut known = (0, i32::MAX);
+    days.iter()
+        .map(|((day, id), score)| {
+            if known.1 != *day {
+                known = (start_of(Period::Month, *day), *day);
+            }
+            ((known.0, *id), value(known.0, *day, score))
+        })
+        .collect()
+}
+
+fn sum(a: i64, b: i64) -> Option<i64> {
+    a.checked_add(b).filter(|sum| sum.unsigned_abs() <= LIMIT.unsigned_abs())
+}

@@ -1,0 +1,144 @@
+//! Generations: whole sets of figures. Readers see the live one; a rebuild fills another and switches.
+
+use domain::{Calendar, Currency};
+use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
+use jiff::tz::TimeZone;
+use sql::{Row, Tx};
+
+use crate::leaders::Floor;
+use crate::{Error, Fact, Result};
+
+/// A whole set of figures.
+#[derive(Debug, Clone)]
+pub(crate) struct Generation {
+    pub(crate) id: i64,
+    pub(crate) calendar: Calendar,
+    pub(crate) time_zone: String,
+    pub(crate) live: bool,
+    /// While it is built: orders from this id on have not been read yet. None: all are in.
+    pub(crate) built_below: Option<i64>,
+    pub(crate) series: Vec<Series>,
+}
+
+/// The figures of one currency in one generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) id: i64,
+    pub(crate) currency: Currency,
+    pub(crate) floor: Option<Floor>,
+}
+
+const GENERATIONS: &str = "SELECT g.id, g.time_zone, g.live, g.built_below, s.id, s.currency, \
+     s.floor_net, s.floor_reached_at, s.floor_customer \
+     FROM kpi_generations g LEFT JOIN kpi_series s ON s.generation = g.id";
+
+impl Generation {
+    /// The generations that a fact counts in, locked until the transaction ends: those who write figures wait for
+    /// each other here. The first caller ever founds the live one, in the zone of `calendar`.
+    pub(crate) fn lock_all(tx: &mut Tx<'_>, calendar: &Calendar) -> Result<Vec<Self>> {
+        let sql = format!("{GENERATIONS} ORDER BY g.id, s.id{}", tx.dialect().for_update());
+        let found = load(tx, &sql, calendar)?;
+        if !found.is_empty() {
+            return Ok(found
+                .into_iter()
+                .filter(|one| one.live || one.built_below != Some(RETIRED))
+                .collect());
+        }
+        let founded = Self::found(tx, 1, calendar, true)?;
+        Ok(vec![founded])
+    }
+
+    /// The generation that readers see; none before the first fact.
+    pub(crate) fn live(tx: &mut Tx<'_>, calendar: &Calendar) -> Result<Option<Self>> {
+        let sql = format!("{GENERATIONS} WHERE g.live = 1 ORDER BY g.id, s.id");
+        Ok(load(tx, &sql, calendar)?.pop())
+    }
+
+    /// Makes an empty generation. One that is not live has read no orders yet.
+    pub(crate) fn found(tx: &mut Tx<'_>, id: i64, calendar: &Calendar, live: bool) -> Result<Self> {
+        let built_below = if live { None } else { Some(0) };
+        let time_zone = zone_name(calendar);
+        tx.execute(
+            "INSERT INTO kpi_generations (id, time_zone, live, built_below) VALUES (?, ?, ?, ?)",
+            &[id.into(), time_zone.as_str().into(), live.into(), built_below.into()],
+        )?;
+        Ok(Generation { id, calendar: calendar.clone(), time_zone, live, built_below, series: Vec::new() })
+    }
+
+    /// Whether the fact is to be added now; if not, the rebuild will read it from the ledger.
+    pub(crate) fn wants(&self, fact: &Fact) -> bool {
+        self.built_below.is_none_or(|below| fact.order_id().get() < below)
+    }
+
+    /// The series of a currency.
+    pub(crate) fn series(&self, currency: Currency) -> Option<&Series> {
+        self.series.iter().find(|series| series.currency == currency)
+    }
+
+    /// The series of a currency, made where it is not there.
+    pub(crate) fn ensure_series(&mut self, tx: &mut Tx<'_>, currency: Currency) -> Result<Series> {
+        if let Some(series) = self.series(currency) {
+            return Ok(series.clone());
+        }
+        let id: i64 =
+            tx.query_one("SELECT COALESCE(MAX(id), 0) + 1 FROM kpi_series", &[], |row| row.get(0))?;
+        tx.execute(
+            "INSERT INTO kpi_series (id, generation, currency) VALUES (?, ?, ?)",
+            &[id.into(), self.id.into(), currency.code().into()],
+        )?;
+        let series = Series { id, currency, floor: None };
+        self.series.push(series.clone());
+        Ok(series)
+    }
+}
+
+/// What `built_below` holds in a generation that no longer takes facts and waits to be swept.
+pub(crate) const RETIRED: i64 = -1;
+
+/// How a calendar's zone is written beside the figures: its IANA name, or its offset.
+pub(crate) fn zone_name(calendar: &Calendar) -> String {
+    let printer = DateTimePrinter::new();
+    printer.time_zone_to_string(calendar.zone()).unwrap_or_else(|_| "Etc/Unknown".to_owned())
+}
+
+fn load(tx: &mut Tx<'_>, sql: &str, shop: &Calendar) -> Result<Vec<Generation>> {
+    let rows = tx.query(sql, &[], |row| {
+        let series: Option<(i64, String)> = row.get::<Option<i64>>(4)?.zip(row.get(5)?);
+        let head: (i64, String, bool, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok((head, series, floor(row)?))
+    })?;
+    let mut all: Vec<Generation> = Vec::new();
+    for ((id, time_zone, live, built_below), series, floor) in rows {
+        if all.last().is_none_or(|last| last.id != id) {
+            let calendar = calendar_of(&time_zone, shop)?;
+            all.push(Generation { id, calendar, time_zone, live, built_below, series: Vec::new() });
+        }
+        if let (Some((id, code)), Some(last)) = (series, all.last_mut()) {
+            let currency =
+                code.parse().map_err(|_| Error::Unreadable { expected: "currency", found: code })?;
+            last.series.push(Series { id, currency, floor });
+        }
+    }
+    Ok(all)
+}
+
+fn floor(row: &Row<'_>) -> sql::Result<Option<Floor>> {
+    let (Some(net), Some(reached_at), Some(customer)) = (row.get(6)?, row.get(7)?, row.get(8)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Floor { net, reached_at, customer }))
+}
+
+fn calendar_of(time_zone: &str, shop: &Calendar) -> Result<Calendar> {
+    if time_zone == zone_name(shop) {
+        return Ok(shop.clone());
+    }
+    let zone = if time_zone == "Etc/Unknown" {
+        Ok(TimeZone::unknown())
+    } else {
+        DateTimeParser::new().parse_time_zone(time_zone)
+    };
+    let zone =
+        zone.map_err(|_| Error::Unreadable { expected: "known time zone", found: time_zone.to_owned() })?;
+    Ok(Calendar::new(zone))
+}

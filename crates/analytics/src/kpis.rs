@@ -1,0 +1,251 @@
+use domain::{Calendar, Currency, KpiFigures, Money, Period, date_of, day_number};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use sql::{Row, Tx};
+
+use crate::apply::FIGURES;
+use crate::currency::CurrencyChoice;
+use crate::generation::{Generation, zone_name};
+use crate::spans::{day_bits, end_of, start_of};
+use crate::{Error, Result};
+
+/// How long the periods of a report are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Granularity {
+    /// Business days.
+    Day,
+    /// Weeks from Monday.
+    Week,
+    /// Calendar months.
+    Month,
+}
+
+/// Which key figures to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KpiQuery {
+    /// The first business day.
+    pub from: Date,
+    /// The last business day, included.
+    pub to: Date,
+    /// How long each period is. A week or month that the span cuts is counted inside the span only.
+    pub granularity: Granularity,
+    /// In which currency.
+    pub currency: CurrencyChoice,
+}
+
+/// The key figures of a span of days.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KpiReport {
+    /// The first business day.
+    pub from: Date,
+    /// The last business day.
+    pub to: Date,
+    /// How long each period is.
+    pub granularity: Granularity,
+    /// The zone of the business days.
+    pub time_zone: String,
+    /// The currency of all money in the report.
+    pub currency: Currency,
+    /// The periods that have any figure, the oldest first.
+    pub periods: Vec<KpiPeriod>,
+    /// The figures of the whole span.
+    pub total: Kpis,
+    /// Other currencies that have figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_currencies: Vec<Currency>,
+}
+
+/// The key figures of one period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KpiPeriod {
+    /// Its first day: of a week its Monday, even where the span begins later.
+    pub start: Date,
+    /// The figures.
+    #[serde(flatten)]
+    pub kpis: Kpis,
+}
+
+/// Key figures as shown. [`KpiFigures`] defines each.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Kpis {
+    /// Orders once confirmed.
+    pub orders: i64,
+    /// Units in them.
+    pub units: i64,
+    /// Money in them.
+    pub gross: Money,
+    /// Money given back.
+    pub refunds: Money,
+    /// Gross less refunds.
+    pub net: Money,
+    /// Gross per order; none without orders.
+    pub average_order_value: Option<Money>,
+    /// Refunds over gross; none where gross is 0.
+    pub refund_rate: Option<f64>,
+    /// Orders that failed.
+    pub failed: i64,
+    /// Orders that were cancelled.
+    pub cancelled: i64,
+    /// Paid over paid, declined and expired; none where there are none of them.
+    pub payment_success_rate: Option<f64>,
+    /// Customers whose first order this is.
+    pub new_customers: i64,
+    /// Customers who had ordered before.
+    pub returning_customers: i64,
+}
+
+impl Kpis {
+    /// Shows figures in their currency.
+    pub fn new(figures: &KpiFigures, currency: Currency) -> Self {
+        let money = |amount| Money::new(amount, currency);
+        Kpis {
+            orders: figures.orders,
+            units: figures.units,
+            gross: money(figures.gross),
+            refunds: money(figures.refunds),
+            net: money(figures.net()),
+            average_order_value: figures.average_order_value().map(money),
+            refund_rate: figures.refund_rate(),
+            failed: figures.failed,
+            cancelled: figures.cancelled,
+            payment_success_rate: figures.payment_success_rate(),
+            new_customers: figures.new_customers,
+            returning_customers: figures.returning_customers(),
+        }
+    }
+}
+
+impl Granularity {
+    /// The period.
+    pub const fn period(self) -> Period {
+        match self {
+            Granularity::Day => Period::Day,
+            Granularity::Week => Period::Week,
+            Granularity::Month => Period::Month,
+        }
+    }
+}
+
+/// Reads the key figures of a span of days.
+pub fn kpis(tx: &mut Tx<'_>, calendar: &Calendar, query: &KpiQuery) -> Result<KpiReport> {
+    let KpiQuery { from, to, granularity, currency } = *query;
+    if from > to {
+        return Err(Error::Span { from, to });
+    }
+    let generation = Generation::live(tx, calendar)?;
+    let chosen = currency.choose(generation.as_ref());
+    let series = generation.as_ref().and_then(|one| one.series(chosen.currency)).map(|series| series.id);
+    let span = Span { from: day_number(from), to: day_number(to) };
+    let (periods, total) = match series {
+        Some(series) => read(tx, series, granularity.period(), span)?,
+        None => (Vec::new(), KpiFigures::default()),
+    };
+    let show = |figures: &KpiFigures| Kpis::new(figures, chosen.currency);
+    Ok(KpiReport {
+        from,
+        to,
+        granularity,
+        time_zone: generation.map_or_else(|| zone_name(calendar), |one| one.time_zone),
+        currency: chosen.currency,
+        periods: periods
+            .iter()
+            .map(|(start, figures)| KpiPeriod { start: date_of(*start), kpis: show(figures) })
+            .collect(),
+        total: show(&total),
+        other_currencies: chosen.others,
+    })
+}
+
+/// Days from one day number to another, both included.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: i32,
+    to: i32,
+}
+
+type Periods = Vec<(i32, KpiFigures)>;
+
+fn read(tx: &mut Tx<'_>, series: i64, period: Period, span: Span) -> Result<(Periods, KpiFigures)> {
+    let first = start_of(period, span.from);
+    let mut periods = stored(tx, series, period, Span { from: first, to: span.to })?;
+    for (start, figures) in &mut periods {
+        let end = end_of(period, *start);
+        if *start < span.from || end > span.to {
+            let inside = Span { from: span.from.max(*start), to: span.to.min(end) };
+            *figures = sum_days(tx, series, inside)?;
+        }
+    }
+    periods.retain(|(_, figures)| *figures != KpiFigures::default());
+    let mut total = periods.iter().fold(KpiFigures::default(), |sum, (_, figures)| sum + *figures);
+    if periods.len() > 1 {
+        total.customers = distinct_customers(tx, series, span, total.orders)?;
+    }
+    Ok((periods, total))
+}
+
+fn sum_days(tx: &mut Tx<'_>, series: i64, span: Span) -> Result<KpiFigures> {
+    let days = stored(tx, series, Period::Day, span)?;
+    let mut sum = days.iter().fold(KpiFigures::default(), |sum, (_, figures)| sum + *figures);
+    if days.len() > 1 {
+        sum.customers = distinct_customers(tx, series, span, sum.orders)?;
+    }
+    Ok(sum)
+}
+
+fn stored(tx: &mut Tx<'_>, series: i64, period: Period, span: Span) -> Result<Periods> {
+    let sql = format!(
+        "SELECT start_day, {} FROM kpi_periods WHERE series = ? AND period = ? AND start_day BETWEEN ? AND ? \
+         ORDER BY start_day",
+        FIGURES.join(", ")
+    );
+    let params = [series.into(), period.code().into(), span.from.into(), span.to.into()];
+    Ok(tx.query(&sql, &params, |row| Ok((row.get(0)?, read_figures(row, 1)?)))?)
+}
+
+/// Reads [`FIGURES`] from the columns that begin at `at`.
+pub(crate) fn read_figures(row: &Row<'_>, at: usize) -> sql::Result<KpiFigures> {
+    let orders = row.get(at)?;
+    Ok(KpiFigures {
+        orders,
+        units: row.get(at + 1)?,
+        gross: row.get(at + 2)?,
+        refunds: row.get(at + 3)?,
+        failed: row.get(at + 4)?,
+        // An order is confirmed when, and only when, it is paid.
+        paid: orders,
+        declined: row.get(at + 5)?,
+        expired: row.get(at + 6)?,
+        cancelled: row.get(at + 7)?,
+        customers: row.get(at + 8)?,
+        new_customers: row.get(at + 9)?,
+    })
+}
+
+/// Distinct customers with one of the span's orders. Where these are all orders there are, that number is stored.
+fn distinct_customers(tx: &mut Tx<'_>, series: i64, span: Span, orders: i64) -> Result<i64> {
+    let always = start_of(Period::All, span.from);
+    let all = stored(tx, series, Period::All, Span { from: always, to: always })?;
+    if let [(_, all)] = &all[..]
+        && all.orders == orders
+    {
+        return Ok(all.customers);
+    }
+    let first = start_of(Period::Month, span.from);
+    let last = start_of(Period::Month, span.to);
+    let customers = tx.query_one(
+        "SELECT COUNT(DISTINCT customer_id) FROM customer_months WHERE series = ? AND month BETWEEN ? AND ? AND \
+         CASE month WHEN ? THEN order_days & ? WHEN ? THEN order_days & ? ELSE order_days END <> 0",
+        &[
+            series.into(),
+            first.into(),
+            last.into(),
+            first.into(),
+            day_bits(first, span.from, span.to).into(),
+            last.into(),
+            day_bits(last, span.from, span.to).into(),
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(customers)
+}
