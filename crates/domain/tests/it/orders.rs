@@ -2,8 +2,8 @@
 
 use domain::order::Reason;
 use domain::{
-    Action, ActionKind, Currency, EventKind, FailReason, FulfilmentStatus, LineUnits, Money,
-    NotificationKind, OrderState, OrderStatus, PaymentStatus, RefundedUnits, Transition,
+    Action, ActionKind, EventKind, FailReason, FulfilmentStatus, LineUnits, NotificationKind, OrderState,
+    OrderStatus, PaymentStatus, RefundedUnits, Transition,
 };
 
 use crate::world::{AT, World, euro};
