@@ -63,7 +63,11 @@ fn all(text: &str, allowed: fn(char) -> bool, are: &'static str) -> Result<(), T
 
 fn email(text: &str) -> Result<String, TextRule> {
     const SHAPE: TextRule = TextRule::Shape("of the form name@example.com");
-    let text = line(text, 254)?;
+    // Lower case first: a capital letter may become several characters.
+    let text = line(text, 254)?.to_lowercase();
+    if text.len() > 254 {
+        return Err(TextRule::TooLong(254));
+    }
     let (local, domain) = text.split_once('@').ok_or(SHAPE)?;
     let local_is_sane = (1..=64).contains(&local.len())
         && local.chars().all(|c| !c.is_whitespace() && !"<>()[],;:\\\"".contains(c));
@@ -73,13 +77,10 @@ fn email(text: &str) -> Result<String, TextRule> {
             && !label.ends_with('-')
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
-    if text.len() > 254 {
-        return Err(TextRule::TooLong(254));
-    }
     if !local_is_sane || !domain.contains('.') || !domain.split('.').all(label_is_sane) {
         return Err(SHAPE);
     }
-    Ok(text.to_lowercase())
+    Ok(text)
 }
 
 fn sku(text: &str) -> Result<String, TextRule> {

@@ -2,8 +2,8 @@
 
 use domain::order::Reason;
 use domain::{
-    Action, ActionKind, EventKind, FailReason, FulfilmentStatus, LineUnits, NotificationKind, OrderState,
-    OrderStatus, PaymentStatus, RefundedUnits, Transition,
+    Action, ActionKind, Currency, EventKind, FailReason, FulfilmentStatus, LineUnits, Money,
+    NotificationKind, OrderState, OrderStatus, PaymentStatus, RefundedUnits, Transition,
 };
 
 use crate::world::{AT, World, euro};
@@ -223,6 +223,26 @@ fn contradictory_unit_counts_are_refused() {
     }
     let too_many = RefundedUnits { total: 5, unshipped: 4, returned: 0 };
     assert_eq!(reason(paid, Action::RequestRefund { amount: 1, units: too_many }), Reason::AboveUnits(4));
+    let units = RefundedUnits { total: 2, unshipped: 2, returned: 0 };
+    let waiting = done(paid, Action::Ship { units: 1 }).state;
+    let waiting = done(waiting, Action::RequestRefund { amount: 1, units }).state;
+    assert_eq!(reason(waiting, Action::RequestRefund { amount: 1, units }), Reason::BadUnits, "one is left");
+}
+
+#[test]
+fn the_right_amount_in_another_currency_never_confirms() {
+    let pounds = Action::Capture { money: Money::new(1000, Currency::GBP) };
+    let transition = done(after(&[Action::Reserve]), pounds);
+    assert_eq!((transition.state, transition.event), (after(&[Action::Reserve]), EventKind::CaptureMismatch));
+}
+
+#[test]
+fn an_imported_order_that_was_paid_in_part_is_refunded_by_that_part() {
+    let paid = after(&[Action::Reserve, CAPTURE]);
+    let in_part = OrderState { captured: 600, ..paid };
+    let settled = done(done(in_part, refund(600)).state, refunded(600, false));
+    assert_eq!(settled.state.payment, PaymentStatus::Refunded);
+    assert_eq!(settled.effects.count_refund, 600);
 }
 
 #[test]
