@@ -1,0 +1,304 @@
+//! Running what was claimed: by kind, in batches, each alone where a batch fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Change, Settled};
+use crate::clock::{between, later};
+use crate::handler::{BoxError, Entry, Handler, Limits, Outcome, Registry, with_causes};
+use crate::job::Job;
+use crate::lease::Lease;
+use crate::metrics::Measure;
+use crate::{JobId, Queue, Result};
+
+/// Jobs of one kind, for their handler.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    jobs: Arc<[Job]>,
+    queue: Queue,
+    lease: Arc<Lease>,
+    stopping: CancellationToken,
+}
+
+impl Batch {
+    /// The jobs. A clone of the `Arc` moves into a transaction.
+    pub fn jobs(&self) -> &Arc<[Job]> {
+        &self.jobs
+    }
+
+    /// The queue they came from, to keep and complete them in a transaction.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether an operator has called the job off. What has not begun should not; the job ends as cancelled unless
+    /// its outcome is final.
+    pub fn cancelled(&self, id: JobId) -> bool {
+        self.lease.is_cancelled(id)
+    }
+
+    /// Whether another worker is known to have the job by now. Nothing that is done for it here can land.
+    pub fn lost(&self, id: JobId) -> bool {
+        self.lease.is_lost(id)
+    }
+
+    /// Resolves when the worker is asked to stop: a long run may snooze what it has not begun.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// "All done": what most handlers end with.
+    pub fn all_done(&self) -> Vec<Outcome> {
+        vec![Outcome::Done; self.jobs.len()]
+    }
+
+    fn alone(&self, job: &Job) -> Batch {
+        Batch { jobs: Arc::from([job.clone()]), ..self.clone() }
+    }
+}
+
+/// What a run tells its worker while it goes on.
+pub(crate) trait Watch: Send + Sync {
+    /// A batch begins.
+    fn begins(&self, kind: &Arc<str>, jobs: usize);
+}
+
+/// Runs what was claimed and settles it. Returns how many jobs were had.
+pub(crate) async fn run_claim(
+    queue: &Queue,
+    registry: &Registry,
+    jobs: Vec<Job>,
+    stopping: &CancellationToken,
+    watch: &dyn Watch,
+) -> usize {
+    let count = jobs.len();
+    let groups = group(queue, registry, jobs);
+    let hold = queue.leases().hold(groups.clone());
+    for jobs in groups {
+        let batch =
+            Batch { jobs, queue: queue.clone(), lease: Arc::clone(&hold.lease), stopping: stopping.clone() };
+        if stopping.is_cancelled() {
+            settle(&batch, vec![Some(Change::HandBack); batch.jobs.len()]).await;
+            continue;
+        }
+        watch.begins(&batch.jobs[0].kind, batch.jobs.len());
+        match registry.get(&batch.jobs[0].kind) {
+            Some(entry) => run_group(entry, &batch).await,
+            None => refuse_unknown(&batch).await,
+        }
+    }
+    count
+}
+
+/// Jobs by kind, in the order they came, no group larger than its kind allows; those that have cost workers alone.
+fn group(queue: &Queue, registry: &Registry, jobs: Vec<Job>) -> Vec<Arc<[Job]>> {
+    let isolate_after = queue.settings().isolate_after;
+    let mut groups: Vec<Vec<Job>> = Vec::new();
+    let mut alone = Vec::new();
+    for job in jobs {
+        if job.losses > 0 && job.losses >= isolate_after {
+            alone.push(vec![job]);
+            continue;
+        }
+        let largest = registry.get(&job.kind).map_or(usize::MAX, |entry| entry.limits.batch.max(1));
+        match groups.iter_mut().find(|group| group[0].kind == job.kind && group.len() < largest) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    groups.into_iter().chain(alone).map(Arc::from).collect()
+}
+
+/// A job that no handler of this program knows may be of a newer version's: it fails, waits, and shows why.
+async fn refuse_unknown(batch: &Batch) {
+    let limits = Limits::default();
+    let outcomes = batch
+        .jobs
+        .iter()
+        .map(|job| Outcome::Retry(format!("this program has no handler for jobs of kind `{}`", job.kind)))
+        .collect();
+    finish(batch, &limits, outcomes).await;
+}
+
+async fn run_group(entry: &Entry, batch: &Batch) {
+    let place = match &entry.places {
+        Some(places) => Arc::clone(places).acquire_owned().await.ok(),
+        None => None,
+    };
+    let (admitted, wait) = entry.admit(batch.jobs.len());
+    let (now, not_yet) = batch.jobs.split_at(admitted);
+    if !not_yet.is_empty() {
+        let snoozed = Batch { jobs: Arc::from(not_yet), ..batch.clone() };
+        let outcomes = vec![Outcome::Snooze(wait); not_yet.len()];
+        finish(&snoozed, &entry.limits, outcomes).await;
+    }
+    if now.is_empty() {
+        return;
+    }
+    let batch =
+        if not_yet.is_empty() { batch.clone() } else { Batch { jobs: Arc::from(now), ..batch.clone() } };
+    record_waits(&batch);
+    run_batch(entry, &batch).await;
+    drop(place);
+}
+
+async fn run_batch(entry: &Entry, batch: &Batch) {
+    match attempt(entry, batch).await {
+        Ok(outcomes) => finish(batch, &entry.limits, outcomes).await,
+        Err(failure) if batch.jobs.len() == 1 => {
+            let outcome =
+                if batch.jobs[0].landing.has_landed() { Outcome::Done } else { Outcome::Retry(failure) };
+            finish(batch, &entry.limits, vec![outcome]).await;
+        }
+        Err(failure) => {
+            tracing::warn!(
+                kind = entry.handler.kind(),
+                jobs = batch.jobs.len(),
+                failure,
+                "a batch failed; its jobs run one at a time"
+            );
+            for job in batch.jobs.iter() {
+                let alone = batch.alone(job);
+                if batch.stopping.is_cancelled() {
+                    settle(&alone, vec![Some(Change::HandBack)]).await;
+                } else if job.landing.has_landed() {
+                    finish(&alone, &entry.limits, vec![Outcome::Done]).await;
+                } else {
+                    Box::pin(run_batch(entry, &alone)).await;
+                }
+            }
+        }
+    }
+}
+
+/// One run of a handler. A panic, a timeout or a wrong number of outcomes is a failure like any other.
+async fn attempt(entry: &Entry, batch: &Batch) -> Result<Vec<Outcome>, String> {
+    let timeout = entry.limits.timeout;
+    batch.lease.begin_run();
+    let began = Instant::now();
+    let handler = Arc::clone(&entry.handler);
+    let inner = batch.clone();
+    let mut run = Running(tokio::spawn(async move { run_handler(&*handler, &inner).await }));
+    let result = match tokio::time::timeout(timeout, &mut run.0).await {
+        Ok(Ok(Ok(outcomes))) if outcomes.len() == batch.jobs.len() => Ok(outcomes),
+        Ok(Ok(Ok(outcomes))) => Err(format!(
+            "the handler answered for {} of {} jobs; this is a defect in it",
+            outcomes.len(),
+            batch.jobs.len()
+        )),
+        Ok(Ok(Err(error))) => Err(with_causes(&*error)),
+        Ok(Err(stopped)) => Err(panic_message(stopped)),
+        Err(_) => Err(format!("timed out after {timeout:?}")),
+    };
+    let first = &batch.jobs[0];
+    batch.queue.recorder().ran(&first.queue, &first.kind, batch.jobs.len(), began.elapsed());
+    result
+}
+
+async fn run_handler(handler: &dyn Handler, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+    handler.run(batch).await
+}
+
+/// A handler's task; it does not outlive its run.
+struct Running(JoinHandle<Result<Vec<Outcome>, BoxError>>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn panic_message(stopped: tokio::task::JoinError) -> String {
+    match stopped.try_into_panic() {
+        Ok(panic) => {
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
+            format!("the handler panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
+        }
+        Err(_) => "the handler was stopped".to_owned(),
+    }
+}
+
+fn record_waits(batch: &Batch) {
+    let now = batch.queue.now();
+    let first = &batch.jobs[0];
+    let waits = batch.jobs.iter().map(|job| between(job.available_at, now));
+    batch.queue.recorder().waited(&first.queue, &first.kind, waits);
+}
+
+/// Turns outcomes into changes and settles them.
+async fn finish(batch: &Batch, limits: &Limits, outcomes: Vec<Outcome>) {
+    let now = batch.queue.now();
+    let changes = batch
+        .jobs
+        .iter()
+        .zip(outcomes)
+        .map(|(job, outcome)| match outcome {
+            Outcome::Done => (!job.landing.has_landed()).then_some(Change::Complete),
+            Outcome::Retry(error) => {
+                let failures = job.failures + 1;
+                if failures >= job.max_attempts.unwrap_or(limits.attempts) {
+                    Some(Change::Discard { error })
+                } else {
+                    let wait = limits.backoff.delay(failures, job.id.0.cast_unsigned());
+                    Some(Change::Retry { error, at: later(now, wait) })
+                }
+            }
+            Outcome::Snooze(wait) => Some(Change::Snooze { at: later(now, wait) }),
+            Outcome::Cancel(reason) => Some(Change::Cancel { reason }),
+            Outcome::Discard(error) => Some(Change::Discard { error }),
+        })
+        .collect();
+    settle(batch, changes).await;
+}
+
+/// How often a settlement is tried; after that, the end of the lease brings the jobs back.
+const SETTLE_ATTEMPTS: u32 = 6;
+
+async fn settle(batch: &Batch, changes: Vec<Option<Change>>) {
+    let changes: Arc<[Option<Change>]> = Arc::from(changes);
+    let mut wait = Duration::from_millis(100);
+    for tried in 1..=SETTLE_ATTEMPTS {
+        match batch.queue.settle(Arc::clone(&batch.jobs), Arc::clone(&changes)).await {
+            Ok(settled) => {
+                count(batch, &changes, &settled);
+                break;
+            }
+            Err(error) if tried == SETTLE_ATTEMPTS => {
+                tracing::error!(
+                    error = with_causes(&error),
+                    jobs = batch.jobs.len(),
+                    "cannot store what became of jobs; they are offered again when their lease ends"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(error = with_causes(&error), "cannot store what became of jobs; trying again");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+        }
+    }
+    batch.lease.release(&batch.jobs);
+}
+
+fn count(batch: &Batch, changes: &[Option<Change>], settled: &Settled) {
+    let first = &batch.jobs[0];
+    let count = |measure, n: usize| {
+        batch.queue.recorder().count(&first.queue, &first.kind, measure, n as u64);
+    };
+    let how_many = |is: fn(&Change) -> bool| changes.iter().flatten().filter(|change| is(change)).count();
+    let landed = changes.iter().filter(|change| change.is_none()).count();
+    let completed = how_many(|change| *change == Change::Complete) + landed;
+    count(Measure::Completed, completed.saturating_sub(settled.stale));
+    count(Measure::Failed, how_many(|change| matches!(change, Change::Discard { .. })));
+    count(Measure::Retried, how_many(|change| matches!(change, Change::Retry { .. })));
+    count(Measure::Snoozed, how_many(|change| matches!(change, Change::Snooze { .. })));
+    let cancelled = how_many(|change| matches!(change, Change::Cancel { .. }));
+    count(Measure::Cancelled, cancelled + settled.cancelled);
+    count(Measure::Refused, settled.stale);
+}

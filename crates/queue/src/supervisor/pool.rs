@@ -1,0 +1,172 @@
+//! The workers of one queue.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::status::{PoolStatus, SupervisorId, WorkerStatus};
+use crate::handler::{Registry, with_causes};
+use crate::run::{Watch, run_claim};
+use crate::settings::PoolSettings;
+use crate::{Queue, Result};
+
+/// How many workers of a pool may take jobs. A pool has a task for each worker it may ever have; those beyond
+/// `open` wait here, which costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Gate {
+    pub(super) open: usize,
+    pub(super) paused: bool,
+}
+
+pub(super) struct Pool {
+    pub(super) settings: PoolSettings,
+    gate: watch::Sender<Gate>,
+    busy: Arc<Vec<Mutex<Option<WorkerStatus>>>>,
+}
+
+/// What all workers of a supervisor share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) queue: Queue,
+    pub(super) registry: Registry,
+    pub(super) id: SupervisorId,
+    pub(super) stopping: CancellationToken,
+    pub(super) ran: Arc<AtomicU64>,
+}
+
+impl Pool {
+    pub(super) fn start(
+        settings: &PoolSettings,
+        paused: bool,
+        shared: &Shared,
+        tasks: &mut JoinSet<()>,
+    ) -> Pool {
+        let (gate, _) = watch::channel(Gate { open: settings.min, paused });
+        let busy: Arc<Vec<_>> = Arc::new((0..settings.max).map(|_| Mutex::new(None)).collect());
+        for number in 0..settings.max {
+            let worker = Worker {
+                number,
+                shared: shared.clone(),
+                queue_name: Arc::from(settings.queue.as_str()),
+                batch: settings.batch.min(shared.registry.largest_batch()),
+                gate: gate.subscribe(),
+                busy: Arc::clone(&busy),
+            };
+            tasks.spawn(worker.work());
+        }
+        Pool { settings: settings.clone(), gate, busy }
+    }
+
+    pub(super) fn workers(&self) -> usize {
+        self.gate.borrow().open
+    }
+
+    pub(super) fn resize(&self, workers: usize) {
+        self.change(|gate| gate.open = workers);
+    }
+
+    pub(super) fn pause(&self, paused: bool) {
+        self.change(|gate| gate.paused = paused);
+    }
+
+    fn change(&self, change: impl Fn(&mut Gate)) {
+        self.gate.send_if_modified(|gate| {
+            let before = *gate;
+            change(gate);
+            *gate != before
+        });
+    }
+
+    pub(super) fn status(&self) -> PoolStatus {
+        let busy = self.busy.iter();
+        PoolStatus {
+            queue: self.settings.queue.clone(),
+            workers: self.workers(),
+            busy: busy
+                .filter_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).clone())
+                .collect(),
+        }
+    }
+}
+
+struct Worker {
+    number: usize,
+    shared: Shared,
+    queue_name: Arc<str>,
+    batch: usize,
+    gate: watch::Receiver<Gate>,
+    busy: Arc<Vec<Mutex<Option<WorkerStatus>>>>,
+}
+
+/// How long a worker waits after the database refused a claim.
+const AFTER_AN_ERROR: Duration = Duration::from_secs(1);
+
+impl Worker {
+    async fn work(mut self) {
+        let stopping = self.shared.stopping.clone();
+        while !stopping.is_cancelled() {
+            let open = *self.gate.borrow_and_update();
+            if open.paused || self.number >= open.open {
+                tokio::select! {
+                    () = stopping.cancelled() => break,
+                    changed = self.gate.changed() => if changed.is_err() { break },
+                }
+                continue;
+            }
+            if let Err(error) = self.turn(&stopping).await {
+                tracing::error!(queue = &*self.queue_name, error = with_causes(&error), "cannot claim jobs");
+                tokio::select! {
+                    () = stopping.cancelled() => break,
+                    () = tokio::time::sleep(AFTER_AN_ERROR) => {}
+                }
+            }
+        }
+    }
+
+    /// Claims and runs, or waits for something to claim.
+    async fn turn(&mut self, stopping: &CancellationToken) -> Result<()> {
+        let queue = self.shared.queue.clone();
+        let notify = queue.wake().queue(&self.queue_name);
+        let mut woken = std::pin::pin!(notify.notified());
+        // From here on a wake-up is not lost, also one that comes while we look.
+        woken.as_mut().enable();
+        let lease = queue.settings().lease;
+        let jobs = queue.claim(&self.queue_name, self.batch, self.shared.id, lease).await?;
+        if jobs.is_empty() {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = woken => {}
+                _ = self.gate.changed() => {}
+                () = tokio::time::sleep(queue.settings().poll) => {}
+            }
+            return Ok(());
+        }
+        if jobs.len() == self.batch {
+            // There may be more than one worker can take.
+            notify.notify_one();
+        }
+        let ran = run_claim(&queue, &self.shared.registry, jobs, stopping, self).await;
+        self.shared.ran.fetch_add(ran as u64, Ordering::Relaxed);
+        *self.slot() = None;
+        Ok(())
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<WorkerStatus>> {
+        self.busy[self.number].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Worker {
+    fn begins(&self, kind: &Arc<str>, jobs: usize) {
+        *self.slot() = Some(WorkerStatus {
+            worker: self.number,
+            kind: kind.to_string(),
+            jobs,
+            since: self.shared.queue.now(),
+        });
+    }
+}
