@@ -32,8 +32,8 @@ mod tests {
     #[test]
     fn durations_are_read_as_people_write_them() {
         assert_eq!(parse("30s"), Some(Duration::from_secs(30)));
-        assert_eq!(parse("1h 30m"), Some(Duration::from_secs(5400)));
-        assert_eq!(parse("7d"), Some(Duration::from_secs(7 * 86_400)));
+        assert_eq!(parse("1h 30m"), Some(Duration::from_mins(90)));
+        assert_eq!(parse("7d"), Some(Duration::from_hours(168)));
         assert_eq!(parse("250ms"), Some(Duration::from_millis(250)));
     }
 

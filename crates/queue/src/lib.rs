@@ -17,7 +17,7 @@ mod queue;
 mod rate;
 mod run;
 mod settings;
-mod sql;
+pub mod sql;
 mod state;
 mod supervisor;
 mod wake;

@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(bucket.take(1, start).0, 0);
         let half = start + Duration::from_millis(500);
         assert_eq!(bucket.take(25, half).0, 5);
-        assert_eq!(bucket.take(3, half + Duration::from_secs(60)), (3, Duration::ZERO));
-        assert_eq!(bucket.take(25, half + Duration::from_secs(60)).0, 7);
+        assert_eq!(bucket.take(3, half + Duration::from_mins(1)), (3, Duration::ZERO));
+        assert_eq!(bucket.take(25, half + Duration::from_mins(1)).0, 7);
     }
 }
