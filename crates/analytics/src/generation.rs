@@ -36,16 +36,20 @@ impl Generation {
     /// The generations that a fact counts in, locked until the transaction ends: those who write figures wait for
     /// each other here. The first caller ever founds the live one, in the zone of `calendar`.
     pub(crate) fn lock_all(tx: &mut Tx<'_>, calendar: &Calendar) -> Result<Vec<Self>> {
-        let sql = format!("{GENERATIONS} ORDER BY g.id, s.id{}", tx.dialect().for_update());
-        let found = load(tx, &sql, calendar)?;
-        if !found.is_empty() {
-            return Ok(found
-                .into_iter()
-                .filter(|one| one.live || one.built_below != Some(RETIRED))
-                .collect());
+        let lock = tx.dialect().for_update();
+        let mut found = Self::in_use(tx, calendar, lock)?;
+        if found.is_empty() {
+            found.push(Self::found(tx, 1, calendar, true)?);
         }
-        let founded = Self::found(tx, 1, calendar, true)?;
-        Ok(vec![founded])
+        Ok(found)
+    }
+
+    /// The generations that are live or being built.
+    pub(crate) fn in_use(tx: &mut Tx<'_>, calendar: &Calendar, lock: &str) -> Result<Vec<Self>> {
+        let sql = format!("{GENERATIONS} ORDER BY g.id, s.id{lock}");
+        let mut found = load(tx, &sql, calendar)?;
+        found.retain(|one| one.live || one.built_below != Some(RETIRED));
+        Ok(found)
     }
 
     /// The generation that readers see; none before the first fact.
@@ -56,7 +60,7 @@ impl Generation {
 
     /// Makes an empty generation. One that is not live has read no orders yet.
     pub(crate) fn found(tx: &mut Tx<'_>, id: i64, calendar: &Calendar, live: bool) -> Result<Self> {
-        let built_below = if live { None } else { Some(0) };
+        let built_below = if live { None } else { Some(1) };
         let time_zone = zone_name(calendar);
         tx.execute(
             "INSERT INTO kpi_generations (id, time_zone, live, built_below) VALUES (?, ?, ?, ?)",

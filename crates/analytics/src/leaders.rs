@@ -7,6 +7,7 @@
 use sql::{Conflict, Insert, Row, Tx, Value};
 
 use crate::Result;
+use crate::generation::Series;
 use crate::score::{Place, Score};
 
 /// Leaders kept when the floor is raised.
@@ -136,4 +137,34 @@ fn set_floor(tx: &mut Tx<'_>, series: i64, floor: Option<Floor>) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// How many leaders are kept, how many of them agree with the customer's totals and the floor, and how many there
+/// should be.
+pub(crate) fn audit(tx: &mut Tx<'_>, series: &Series) -> Result<(i64, i64, i64)> {
+    let sql = "SELECT COUNT(*) FROM customer_leaders WHERE series = ?";
+    let kept = tx.query_one(sql, &[series.id.into()], |row| row.get(0))?;
+    let (condition, params) = match series.floor {
+        None => ("1 = 1", vec![series.id.into()]),
+        Some(Floor { net, reached_at, customer }) => (
+            "(t.net > ? OR (t.net = ? AND (t.reached_at < ? OR (t.reached_at = ? AND t.customer_id <= ?))))",
+            [series.id, net, net, reached_at, reached_at, customer].map(Value::Int).to_vec(),
+        ),
+    };
+    let wanted = tx.query_one(
+        &format!("SELECT COUNT(*) FROM customer_totals t WHERE t.series = ? AND {condition}"),
+        &params,
+        |row| row.get(0),
+    )?;
+    let right = tx.query_one(
+        &format!(
+            "SELECT COUNT(*) FROM customer_leaders l JOIN customer_totals t \
+             ON t.series = l.series AND t.customer_id = l.customer_id \
+             AND t.orders = l.orders AND t.net = l.net AND t.reached_at = l.reached_at \
+             WHERE l.series = ? AND {condition}"
+        ),
+        &params,
+        |row| row.get(0),
+    )?;
+    Ok((kept, right, wanted))
 }

@@ -11,7 +11,7 @@ use crate::{Shop, choice, confirmed, line, refunded};
 const EVERY_PERIOD: [Period; 4] = [Period::Day, Period::Week, Period::Month, Period::All];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn figures_are_those_of_a_plain_recount_whatever_the_order_and_batches_of_facts(
@@ -88,12 +88,12 @@ fn check_board(shop: &Shop, naive: &Naive<'_>, query: BoardQuery) {
 
 const FIRST: Date = date(2024, 2, 24);
 
-fn currencies() -> [Currency; 2] {
+pub(crate) fn currencies() -> [Currency; 2] {
     [Currency::EUR, Currency::parse("JPY").unwrap()]
 }
 
 /// Zones with a change of clocks in the weeks tested, one of them at midnight, and zones of odd offsets.
-fn zone() -> impl Strategy<Value = TimeZone> {
+pub(crate) fn zone() -> impl Strategy<Value = TimeZone> {
     prop_oneof![
         Just(TimeZone::UTC),
         Just(TimeZone::get("Europe/Berlin").unwrap()),

@@ -1,9 +1,12 @@
 //! The promises of the crate, on real databases.
+#![allow(clippy::unwrap_used)]
 
 mod apply;
 mod boards;
 mod kpis;
 mod naive;
+mod rebuild;
+mod verify;
 
 use analytics::{
     Board, BoardOf, BoardQuery, CurrencyChoice, Fact, FactLine, Granularity, KpiQuery, KpiReport,
