@@ -1,1 +1,21 @@
-//! Use cases, jobs, gateways and configuration.
+//! What ordermill does: use cases, the jobs that call them, the gateways they need, and their configuration.
+//!
+//! A use case is a function that changes the ledger in one transaction and leaves jobs in that same transaction. A
+//! job is *transaction → outside call → transaction*.
+
+mod actor;
+mod application;
+pub mod config;
+mod error;
+pub mod gateways;
+pub mod jobs;
+pub mod orders;
+pub mod payments;
+pub mod refunds;
+pub mod stock;
+mod workflow;
+
+pub use actor::Actor;
+pub use application::{App, Parts};
+pub use error::{Error, Result};
+pub use queue::{Clock, SystemClock};

@@ -1,3 +1,4 @@
+use domain::order::OrderTotals;
 use domain::{
     CustomerId, EventKind, FailReason, FulfilmentStatus, OrderId, OrderState, OrderStatus, PaymentStatus,
 };
@@ -18,6 +19,8 @@ pub struct Head {
     pub version: i64,
     /// Where it stands.
     pub state: OrderState,
+    /// What its total is made of.
+    pub totals: OrderTotals,
     /// When the customer placed it.
     pub placed_at: Timestamp,
     /// Whether it moves no stock.
@@ -42,7 +45,7 @@ pub struct Change<'a> {
 const HEAD: &str = "SELECT id, customer_id, version, placed_at, stock_untracked, notify, currency, status, \
     fail_reason, payment, fulfilment, total, captured, refunded, refund_pending, surplus_refunded, units, \
     units_shipped, units_refunded, units_refund_pending, units_released, units_release_pending, units_returned, \
-    confirmed_at FROM orders";
+    confirmed_at, subtotal, discount, shipping, tax, tax_included, adjustment FROM orders";
 
 /// Locks the orders in the order of their ids and reads their heads; those that do not exist are left out.
 pub fn lock_heads(tx: &mut Tx<'_>, ids: &[OrderId]) -> Result<Vec<Head>> {
@@ -91,6 +94,15 @@ fn read(row: &Row<'_>) -> sql::Result<Head> {
         placed_at: row.get(3)?,
         stock_untracked: row.get(4)?,
         notify: row.get(5)?,
+        totals: OrderTotals {
+            subtotal: row.get(24)?,
+            discount: row.get(25)?,
+            shipping: row.get(26)?,
+            tax: row.get(27)?,
+            tax_included: row.get(28)?,
+            adjustment: row.get(29)?,
+            total: state.total,
+        },
         state,
     })
 }

@@ -1,0 +1,213 @@
+use std::sync::Arc;
+
+use domain::{Calendar, Channel, Currency};
+use jiff::Timestamp;
+use queue::{Clock, Queue};
+use sql::{Database, Migrations, Tx};
+
+use crate::config::{Config, GatewayMode};
+use crate::gateways::signature::Secrets;
+use crate::gateways::{InProcess, PaymentGateway};
+use crate::{Error, Result};
+
+/// Everything that use cases and jobs need: a cheap handle.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The ledger.
+    pub database: Database,
+    /// The job engine.
+    pub queue: Queue,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Business days.
+    pub calendar: Calendar,
+    /// The currency that figures are shown in where none is named.
+    pub currency: Currency,
+    /// The payment gateway.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// The simulated gateway, where it runs in this process.
+    pub simulator: Option<InProcess>,
+    /// What signs the gateway's callbacks.
+    pub secrets: Secrets,
+    /// The ways customers are told.
+    pub channels: Vec<Channel>,
+    /// The random word that sets this installation's payment keys apart.
+    pub instance: String,
+}
+
+/// The schema histories of everything that lives in the ledger's database.
+pub static MIGRATIONS: &[&Migrations] = &[&store::MIGRATIONS, &queue::MIGRATIONS, &analytics::MIGRATIONS];
+
+impl App {
+    /// Opens the database, brings its schema up to date unless `migrate` is false, and puts the parts together.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>, migrate: bool) -> Result<Self> {
+        let database = Database::open(&config.database.open_settings())?;
+        if migrate {
+            for step in database.migrate(MIGRATIONS, clock.now()).await? {
+                tracing::info!(step, "the schema was brought up to date");
+            }
+        } else {
+            database.require_migrated(MIGRATIONS).await?;
+        }
+        let queue = Queue::sql(database.clone(), Arc::clone(&clock), config.queue.clone())?;
+        Self::assemble(config, database, queue, clock).await
+    }
+
+    async fn assemble(
+        config: Config,
+        database: Database,
+        queue: Queue,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let calendar = calendar(&config)?;
+        let currency = Currency::parse(&config.shop.currency)
+            .map_err(|error| Error::Config(format!("[shop] currency: {error}")))?;
+        let simulator = InProcess::new(
+            database.clone(),
+            queue.clone(),
+            Arc::clone(&clock),
+            Arc::new(config.gateway.clone()),
+        );
+        let (gateway, simulator): (Arc<dyn PaymentGateway>, _) = match config.gateway.mode {
+            GatewayMode::InProcess => (Arc::new(simulator.clone()), Some(simulator)),
+            GatewayMode::Http => (Arc::new(crate::gateways::HttpGateway::new(&config.gateway)?), None),
+        };
+        let channels = channels(&config)?;
+        let secrets = Secrets::new(&config.gateway.webhook_secrets);
+        let instance = instance(&database).await?;
+        let parts = Parts {
+            config,
+            database,
+            queue,
+            clock,
+            calendar,
+            currency,
+            gateway,
+            simulator,
+            secrets,
+            channels,
+            instance,
+        };
+        Ok(App { parts: Arc::new(parts) })
+    }
+
+    /// Runs `f` as one write transaction; see [`Database::write`].
+    pub async fn transaction<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sql::Error> + Send + 'static,
+    {
+        self.parts.database.write(name, f).await
+    }
+
+    /// Runs `f` over one snapshot; see [`Database::read`].
+    pub async fn read<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sql::Error> + Send + 'static,
+    {
+        self.parts.database.read(name, f).await
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.parts.config
+    }
+
+    /// The ledger.
+    pub fn database(&self) -> &Database {
+        &self.parts.database
+    }
+
+    /// The job engine.
+    pub fn queue(&self) -> &Queue {
+        &self.parts.queue
+    }
+
+    /// Business days.
+    pub fn calendar(&self) -> &Calendar {
+        &self.parts.calendar
+    }
+
+    /// The currency that figures are shown in where none is named.
+    pub fn currency(&self) -> Currency {
+        self.parts.currency
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.parts.clock)
+    }
+
+    /// The payment gateway.
+    pub fn gateway(&self) -> &dyn PaymentGateway {
+        &*self.parts.gateway
+    }
+
+    /// The simulated gateway, where it runs in this process.
+    pub fn simulator(&self) -> Option<&InProcess> {
+        self.parts.simulator.as_ref()
+    }
+
+    /// What signs the gateway's callbacks.
+    pub fn secrets(&self) -> &Secrets {
+        &self.parts.secrets
+    }
+
+    /// The ways customers are told.
+    pub fn channels(&self) -> &[Channel] {
+        &self.parts.channels
+    }
+
+    /// The random word that sets this installation's payment keys apart.
+    pub fn instance(&self) -> &str {
+        &self.parts.instance
+    }
+}
+
+fn calendar(config: &Config) -> Result<Calendar> {
+    let zone = jiff::tz::TimeZone::get(&config.shop.time_zone)
+        .map_err(|error| Error::Config(format!("[shop] time_zone: {error}")))?;
+    Ok(Calendar::new(zone))
+}
+
+fn channels(config: &Config) -> Result<Vec<Channel>> {
+    let channel = |name: &String| match name.parse::<Channel>() {
+        Ok(channel @ (Channel::Log | Channel::Smtp)) => Ok(channel),
+        _ => Err(Error::Config(format!("[notifications] channels: `{name}` is not one of `log`, `smtp`"))),
+    };
+    config.notifications.channels.iter().map(channel).collect()
+}
+
+async fn instance(database: &Database) -> Result<String> {
+    let fresh: String = {
+        let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
+        let pick = || char::from(letters[rand::random_range(0..letters.len())]);
+        std::iter::repeat_with(pick).take(8).collect()
+    };
+    let find = |tx: &mut Tx<'_>| store::instance::find(tx, "instance");
+    if let Some(known) = database.read("instance", find).await? {
+        return Ok(known);
+    }
+    Ok(database.write("instance", move |tx| store::instance::get_or_put(tx, "instance", &fresh)).await?)
+}

@@ -1,0 +1,105 @@
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the ledger is. `[database]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// A path, or `sqlite:PATH`.
+    pub url: String,
+    /// When a commit counts as durable on SQLite: `full` survives a power cut, `normal` a killed process.
+    pub synchronous: Durability,
+    /// Connections that read.
+    pub readers: usize,
+}
+
+/// When a commit counts as durable on SQLite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// Once the disk has it.
+    #[default]
+    Full,
+    /// Once the system has it: a power cut may undo the last commits, whole.
+    Normal,
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> Self {
+        DatabaseSettings { url: "data/ordermill.db".to_owned(), synchronous: Durability::Full, readers: 4 }
+    }
+}
+
+impl DatabaseSettings {
+    /// How the database is opened.
+    pub fn open_settings(&self) -> sql::Settings {
+        sql::Settings {
+            synchronous: match self.synchronous {
+                Durability::Full => sql::Synchronous::Full,
+                Durability::Normal => sql::Synchronous::Normal,
+            },
+            readers: self.readers,
+            ..sql::Settings::new(&self.url)
+        }
+    }
+}
+
+/// The shop. `[shop]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShopSettings {
+    /// Its name, as customers read it.
+    pub name: String,
+    /// The IANA time zone whose midnight ends a business day. Changing it needs `ordermill analytics rebuild`.
+    pub time_zone: String,
+    /// The ISO 4217 code of the currency that figures are shown in where none is named.
+    pub currency: String,
+}
+
+impl Default for ShopSettings {
+    fn default() -> Self {
+        ShopSettings { name: "The shop".to_owned(), time_zone: "UTC".to_owned(), currency: "EUR".to_owned() }
+    }
+}
+
+/// The HTTP server. `[web]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        WebSettings { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
+    }
+}
+
+/// Logs. `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// What is logged, as `tracing` filters are written: `info`, `warn,app=debug`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        LogSettings { filter: "info".to_owned(), format: LogFormat::Pretty }
+    }
+}

@@ -1,0 +1,85 @@
+use domain::order::OrderTotals;
+
+/// What a use case can answer besides its result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The state does not allow it.
+    #[error(transparent)]
+    Refused(#[from] domain::Refused),
+    /// The caps do not allow it.
+    #[error(transparent)]
+    RefundRefused(#[from] domain::RefundRefused),
+    /// The request contradicts itself or what is known.
+    #[error("{0}")]
+    Invalid(String),
+    /// A key was used before for something else.
+    #[error(
+        "the key `{key}` was used before for another refund (order {order}, {amount}); take a fresh key, or repeat that \
+         request as it was"
+    )]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// The order of the first request.
+        order: domain::OrderId,
+        /// The amount of the first request.
+        amount: domain::Money,
+    },
+    /// The file cannot be imported.
+    #[error(transparent)]
+    Import(#[from] importer::ReadError),
+    /// The payment gateway.
+    #[error(transparent)]
+    Gateway(#[from] crate::gateways::GatewayError),
+    /// The figures.
+    #[error(transparent)]
+    Analytics(#[from] analytics::Error),
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] store::Error),
+    /// A file.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<sql::Error> for Error {
+    fn from(error: sql::Error) -> Self {
+        Error::Ledger(error.into())
+    }
+}
+
+impl Error {
+    /// Whether repeating it later may succeed without anybody changing anything.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Ledger(store::Error::Conflict { .. }) => true,
+            Error::Ledger(store::Error::Database(error)) => error.is_transient(),
+            Error::Gateway(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
+/// Totals that a request's lines add up to.
+pub(crate) fn totals_of(
+    result: std::result::Result<OrderTotals, domain::order::TotalsError>,
+) -> Result<OrderTotals> {
+    result.map_err(|error| Error::Invalid(error.to_string()))
+}

@@ -1,0 +1,153 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use queue::{Clock, NewJob, Queue};
+use sql::{Database, Tx};
+use store::simulator::Charge;
+
+use crate::Result;
+use crate::config::GatewaySettings;
+use crate::gateways::simulator::{self, DueCallback, Fate};
+use crate::gateways::{
+    ChargeAnswer, ChargeRequest, ChargeState, GatewayError, PaymentGateway, RefundAnswer, RefundRequest,
+};
+
+/// The queue and the kind of the jobs that carry the simulated gateway's callbacks.
+pub const CALLBACKS: (&str, &str) = ("callbacks", "deliver_callback");
+
+/// The simulated gateway over a database of its own, or tables of its own in ours. What it has promised survives the
+/// process: charges and due callbacks are rows.
+#[derive(Clone)]
+pub struct InProcess {
+    database: Database,
+    queue: Queue,
+    clock: Arc<dyn Clock>,
+    settings: Arc<GatewaySettings>,
+}
+
+impl InProcess {
+    /// The gateway whose charges are in `database` and whose callbacks wait in `queue`.
+    pub fn new(
+        database: Database,
+        queue: Queue,
+        clock: Arc<dyn Clock>,
+        settings: Arc<GatewaySettings>,
+    ) -> Self {
+        InProcess { database, queue, clock, settings }
+    }
+
+    /// The charges with these keys.
+    pub async fn charges(&self, keys: Vec<String>) -> Result<HashMap<String, Charge>> {
+        let find = move |tx: &mut Tx<'_>| {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            Ok(store::simulator::find_charges(tx, &keys)?)
+        };
+        self.database.read("find_charges", find).await
+    }
+
+    fn accept_in(&self, tx: &mut Tx<'_>, requests: &[ChargeRequest]) -> Result<Vec<ChargeAnswer>> {
+        let now = self.clock.now();
+        let keys: Vec<&str> = requests.iter().map(|request| request.key.as_str()).collect();
+        let mut known: HashMap<String, String> = store::simulator::find_charges(tx, &keys)?
+            .into_iter()
+            .map(|(key, charge)| (key, charge.reference))
+            .collect();
+        let (mut charges, mut jobs) = (Vec::new(), Vec::new());
+        for request in requests.iter().filter(|request| !known.contains_key(&request.key)) {
+            let fate = Fate::of(&self.settings, &request.key);
+            let charge = simulator::accept(request, fate, self.settings.latency, now);
+            let due = (charge.due_at > now).then_some(charge.due_at);
+            for callback in simulator::callbacks(&request.key, fate) {
+                jobs.push(callback_job(&callback, due));
+            }
+            charges.push(charge);
+        }
+        known.extend(charges.iter().map(|charge| (charge.key.clone(), charge.reference.clone())));
+        store::simulator::insert_charges(tx, &charges, now)?;
+        self.queue.push_in(tx, &jobs)?;
+        let answer = |request: &ChargeRequest| ChargeAnswer::Accepted {
+            reference: known.get(&request.key).cloned().unwrap_or_default(),
+        };
+        Ok(requests.iter().map(answer).collect())
+    }
+
+    fn void_in(&self, tx: &mut Tx<'_>, keys: &[String]) -> Result<Vec<ChargeState>> {
+        let now = self.clock.now();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let charges = store::simulator::find_charges(tx, &keys)?;
+        let undecided = |key: &&str| {
+            charges.get(*key).is_some_and(|charge| simulator::state(charge, now) == ChargeState::Pending)
+        };
+        let undecided: Vec<&str> = keys.iter().copied().filter(undecided).collect();
+        store::simulator::mark_voided(tx, &undecided, now)?;
+        let state = |key: &&str| match charges.get(*key).map(|charge| simulator::state(charge, now)) {
+            None => ChargeState::Unknown,
+            Some(ChargeState::Pending) => ChargeState::Voided,
+            Some(state) => state,
+        };
+        Ok(keys.iter().map(state).collect())
+    }
+
+    fn refund_in(&self, tx: &mut Tx<'_>, request: &RefundRequest) -> Result<RefundAnswer> {
+        if let Some(reference) = store::simulator::find_refund(tx, &request.key)? {
+            return Ok(RefundAnswer::Succeeded { reference });
+        }
+        let now = self.clock.now();
+        let charges = store::simulator::find_charges(tx, &[&request.charge_key])?;
+        let refused = |reason: String| Ok(RefundAnswer::Refused { reason });
+        let Some(charge) = charges.get(&request.charge_key) else {
+            return refused(format!("there is no charge {}", request.charge_key));
+        };
+        let ChargeState::Captured { amount: captured, .. } = simulator::state(charge, now) else {
+            return refused(format!("the charge {} is not captured", request.charge_key));
+        };
+        let left = captured.amount - charge.refunded;
+        if request.amount.currency != captured.currency || request.amount.amount > left {
+            return refused(format!("the charge {} has only {left} minor units left", request.charge_key));
+        }
+        let reference = format!("re_{}", request.key);
+        let amount = request.amount.amount;
+        store::simulator::insert_refund(tx, &request.key, &request.charge_key, &reference, amount, now)?;
+        Ok(RefundAnswer::Succeeded { reference })
+    }
+}
+
+fn callback_job(callback: &DueCallback, due: Option<jiff::Timestamp>) -> NewJob {
+    let args = serde_json::to_string(callback).expect("a callback is plain data");
+    let job = NewJob::new(CALLBACKS.0, CALLBACKS.1, args);
+    match due {
+        Some(at) => job.run_at(at),
+        None => job,
+    }
+}
+
+/// One answer for each of `count` requests, or the same fault for all.
+fn spread<T: Clone>(answers: Result<Vec<T>>, count: usize) -> Vec<Result<T, GatewayError>> {
+    match answers {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(GatewayError::passing(error)); count],
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for InProcess {
+    async fn charge(&self, requests: Vec<ChargeRequest>) -> Vec<Result<ChargeAnswer, GatewayError>> {
+        let (count, gateway) = (requests.len(), self.clone());
+        let accept = move |tx: &mut Tx<'_>| gateway.accept_in(tx, &requests);
+        spread(self.database.write("simulator_charge", accept).await, count)
+    }
+
+    async fn void(&self, keys: Vec<String>) -> Vec<Result<ChargeState, GatewayError>> {
+        let (count, gateway) = (keys.len(), self.clone());
+        let void = move |tx: &mut Tx<'_>| gateway.void_in(tx, &keys);
+        spread(self.database.write("simulator_void", void).await, count)
+    }
+
+    async fn refund(&self, requests: Vec<RefundRequest>) -> Vec<Result<RefundAnswer, GatewayError>> {
+        let (count, gateway) = (requests.len(), self.clone());
+        let refund =
+            move |tx: &mut Tx<'_>| requests.iter().map(|request| gateway.refund_in(tx, request)).collect();
+        spread(self.database.write("simulator_refund", refund).await, count)
+    }
+}

@@ -1,0 +1,41 @@
+//! The jobs: one file each, one list of them all.
+
+mod deliver_callback;
+mod payload;
+mod refund_payment;
+mod reserve_stock;
+mod send_notification;
+mod settle_overdue;
+mod take_payment;
+mod void_charge;
+
+use std::sync::Arc;
+
+use queue::{Handler, Registry};
+
+pub use deliver_callback::DeliverCallback;
+pub use refund_payment::RefundPayment;
+pub use reserve_stock::ReserveStock;
+pub use send_notification::SendNotification;
+pub use settle_overdue::SettleOverdue;
+pub use take_payment::TakePayment;
+pub use void_charge::VoidCharge;
+
+use crate::App;
+pub(crate) use payload::{Payload, land, payloads};
+
+/// The queues of the main job, in the order in which an order passes them.
+pub const QUEUES: [&str; 6] = ["imports", "stock", "payments", "callbacks", "refunds", "notifications"];
+
+/// Every job there is.
+pub fn registry(app: &App) -> queue::Result<Registry> {
+    let handlers: Vec<Arc<dyn Handler>> = vec![
+        Arc::new(reserve_stock::Run(app.clone())),
+        Arc::new(take_payment::Run(app.clone())),
+        Arc::new(void_charge::Run(app.clone())),
+        Arc::new(deliver_callback::Run(app.clone())),
+        Arc::new(settle_overdue::Run(app.clone())),
+        Arc::new(refund_payment::Run(app.clone())),
+    ];
+    Registry::new(handlers, app.queue().settings())
+}

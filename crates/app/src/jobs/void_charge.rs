@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::OrderId;
+use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
+use serde::{Deserialize, Serialize};
+
+use super::{Payload, land, payloads};
+use crate::{App, payments};
+
+/// Calls off whatever charge of an order is still open. What was captured in the meantime goes back.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct VoidCharge {
+    /// The order.
+    pub order: OrderId,
+}
+
+impl Payload for VoidCharge {
+    const KIND: &'static str = "void_charge";
+    const QUEUE: &'static str = "payments";
+}
+
+pub(super) struct Run(pub(super) App);
+
+#[async_trait]
+impl Handler for Run {
+    fn kind(&self) -> &'static str {
+        VoidCharge::KIND
+    }
+
+    fn limits(&self) -> Limits {
+        let longest = Duration::from_secs(300);
+        Limits { attempts: u32::MAX, backoff: Backoff { longest, ..Backoff::default() }, ..Limits::default() }
+    }
+
+    async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        let payloads: Vec<VoidCharge> = payloads(batch.jobs())?;
+        let orders: Vec<OrderId> = payloads.iter().map(|payload| payload.order).collect();
+        let voided = payments::void_open(&self.0, orders).await?;
+        let app = self.0.clone();
+        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+            let orders: Vec<OrderId> = kept.iter().map(|position| payloads[*position].order).collect();
+            let unanswered = payments::record_voided(&app, tx, &orders, &voided)?;
+            let again = |position: &usize| {
+                let error = unanswered.get(&payloads[*position].order)?;
+                Some((*position, Outcome::Retry(error.to_string())))
+            };
+            Ok(kept.iter().filter_map(again).collect())
+        };
+        Ok(land(&self.0, "record_voided", batch.jobs(), effect).await?)
+    }
+}

@@ -1,0 +1,33 @@
+use store::payments::PaymentRef;
+
+use super::{Settlement, voiding};
+use crate::gateways::ChargeState;
+use crate::{App, Result};
+
+/// Gives up to `limit` payments up whose deadline has passed, after asking the gateway: what it has captured counts,
+/// what it has not is called off and its order fails. Returns how many were decided.
+pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
+    let now = app.now();
+    let overdue: Vec<PaymentRef> =
+        app.read("overdue_payments", move |tx| store::payments::list_overdue(tx, now, limit)).await?;
+    if overdue.is_empty() {
+        return Ok(0);
+    }
+    let answers = voiding::void(app, overdue.clone()).await?;
+    if let Some(error) = answers.values().find_map(|answer| answer.as_ref().err()) {
+        return Err(error.clone().into());
+    }
+    let decided = answers.values().filter(|answer| !matches!(answer, Ok(ChargeState::Pending))).count();
+    let inner = app.clone();
+    app.transaction("settle_overdue", move |tx| {
+        let mut settlement = Settlement::begin(&inner, tx, &overdue)?;
+        for attempt in &overdue {
+            if let Some(Ok(state)) = answers.get(attempt) {
+                voiding::learn(&mut settlement, *attempt, state)?;
+            }
+        }
+        settlement.finish(tx)
+    })
+    .await?;
+    Ok(decided)
+}

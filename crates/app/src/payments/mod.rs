@@ -1,0 +1,12 @@
+//! Payments: what the gateway says, and what becomes of it.
+
+mod deadlines;
+mod inbox;
+mod settlement;
+mod voiding;
+
+pub use deadlines::settle_overdue;
+pub(crate) use inbox::record;
+pub use inbox::{Checked, Incoming, Receipt, check, receive};
+pub(crate) use settlement::Settlement;
+pub(crate) use voiding::{record_voided, void_open};

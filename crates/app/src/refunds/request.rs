@@ -1,0 +1,120 @@
+use domain::refund::RefundPlan;
+use domain::{Action, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sql::Tx;
+use store::orders::UnitChange;
+use store::refunds::{NewRefund, Refund, RefundLine};
+
+use super::refundable;
+use crate::jobs::{Payload as _, RefundPayment};
+use crate::workflow::Step;
+use crate::{Actor, App, Error, Result};
+
+/// A wish for a refund.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The order.
+    pub order: OrderId,
+    /// Unique for the account, for ever: the same key is the same refund.
+    pub key: IdempotencyKey,
+    /// How much, or which lines.
+    pub what: RefundRequest,
+    /// Whether goods that were shipped come back into stock, and goods that were not go back on sale.
+    pub restock: bool,
+    /// In a person's words.
+    pub reason: Option<String>,
+}
+
+/// A refund that was asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The refund as it stands.
+    pub refund: Refund,
+    /// Whether the key was used before for the same request, so that nothing was done.
+    pub replayed: bool,
+}
+
+/// Asks for a refund. Its money and units count as pending at once; a job pays it back.
+pub async fn request(app: &App, who: &Actor, request: Request) -> Result<Asked> {
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("request_refund", move |tx| request_in(&inner, tx, &who, &request)).await
+}
+
+fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Result<Asked> {
+    let (account, key) = (who.as_str(), request.key.as_str());
+    let hash = request_hash(request);
+    let at = app.now();
+    // The order's lock comes before the look at the key, so that two requests with one key take turns.
+    let mut step = Step::begin(app, tx, who, at, &[request.order])?;
+    if let Some(refund) = store::refunds::find_by_key(tx, account, key)? {
+        if refund.request_hash != hash {
+            let (order, amount) = (refund.order, refund.amount);
+            return Err(Error::KeyReused { key: key.to_owned(), order, amount });
+        }
+        return Ok(Asked { refund, replayed: true });
+    }
+    let head = *step.head(request.order).ok_or_else(|| store::Error::missing("order", request.order))?;
+    let plan = refund::allocate(&refundable::load(tx, &head)?, &request.what)?;
+    let id = RefundId::from_ledger(tx.next_ids("refunds", 1)?.start);
+    let data = json!({"refund": id, "amount": plan.amount, "reason": request.reason}).to_string();
+    let action = Action::RequestRefund { amount: plan.amount, units: plan.units() };
+    step.apply(request.order, action, Some(data))??;
+    insert(tx, &head.state.currency, who, request, (&plan, id), (&hash, at))?;
+    step.add_job(RefundPayment { refund: id }.job());
+    step.finish(tx)?;
+    Ok(Asked { refund: store::refunds::get(tx, id)?, replayed: false })
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    currency: &domain::Currency,
+    who: &Actor,
+    request: &Request,
+    (plan, id): (&RefundPlan, RefundId),
+    (hash, at): (&[u8], jiff::Timestamp),
+) -> Result<()> {
+    let lines: Vec<RefundLine> = plan
+        .lines
+        .iter()
+        .map(|line| RefundLine {
+            line_no: line.line_no,
+            product: line.product,
+            quantity: line.units.total,
+            amount: line.amount,
+            restock: request.restock,
+        })
+        .collect();
+    let pending: Vec<UnitChange> = lines
+        .iter()
+        .filter(|line| line.quantity > 0)
+        .map(|line| UnitChange {
+            line_no: line.line_no,
+            refund_pending: line.quantity,
+            ..UnitChange::default()
+        })
+        .collect();
+    store::orders::change_units(tx, request.order, &pending)?;
+    let new = NewRefund {
+        id,
+        account: who.as_str(),
+        key: request.key.as_str(),
+        request_hash: hash,
+        order: request.order,
+        payment_attempt: None,
+        amount: Money { amount: plan.amount, currency: *currency },
+        shipping: plan.shipping,
+        cause: RefundCause::Request,
+        restock: request.restock,
+        reason: request.reason.as_deref(),
+        actor: who.as_str(),
+        lines,
+    };
+    Ok(store::refunds::insert(tx, &[new], at)?)
+}
+
+/// Tells two requests with one key apart.
+fn request_hash(request: &Request) -> Vec<u8> {
+    let text = format!("{}|{:?}|{}|{:?}", request.order, request.what, request.restock, request.reason);
+    Sha256::digest(text.as_bytes()).to_vec()
+}

@@ -1,0 +1,213 @@
+use std::collections::{BTreeMap, HashMap};
+
+use analytics::{Fact, FactLine};
+use domain::{
+    Action, CauseKind, ChargeStatus, LineUnits, MovementKind, OrderId, ProductId, RefundCause, RefundId,
+    RefundStatus, RefundedUnits, refund,
+};
+use serde_json::json;
+use sql::Tx;
+use store::orders::UnitChange;
+use store::payments::{Payment, PaymentRef};
+use store::refunds::{Refund, RefundLine};
+use store::stock::Movement;
+
+use crate::gateways::{GatewayError, RefundAnswer, RefundRequest};
+use crate::workflow::{Goods, PaymentKey, Step};
+use crate::{Actor, App, Result};
+
+/// What the gateway said about refunds; those that are settled already were not asked about.
+pub(crate) type Answers = HashMap<RefundId, Result<RefundAnswer, GatewayError>>;
+
+static GATEWAY: Actor = Actor::GATEWAY;
+
+/// Marks refunds as being carried out, then asks the gateway to pay them back. Each has a key of its own, so asking
+/// again pays nothing twice.
+pub(crate) async fn pay_back(app: &App, ids: Vec<RefundId>) -> Result<Answers> {
+    let (refunds, payments) = app
+        .transaction("begin_refunds", move |tx| -> Result<_> {
+            store::refunds::mark_processing(tx, &ids)?;
+            let refunds = store::refunds::list(tx, &ids)?;
+            let orders: Vec<OrderId> = refunds.iter().map(|refund| refund.order).collect();
+            Ok((refunds, store::payments::list(tx, &orders)?))
+        })
+        .await?;
+    let open: Vec<Refund> = refunds.into_iter().filter(|refund| !refund.status.is_final()).collect();
+    let mut answers = Answers::new();
+    let mut requests = Vec::with_capacity(open.len());
+    let mut asked = Vec::with_capacity(open.len());
+    for refund in &open {
+        match charge_of(refund, &payments) {
+            Some(payment) => {
+                let charge_key = PaymentKey::of(app.instance(), payment);
+                let key = format!("{}-r{:012}", app.instance(), refund.id.get());
+                requests.push(RefundRequest { key, charge_key, amount: refund.amount });
+                asked.push(refund.id);
+            }
+            None => {
+                let reason = "no captured payment of this order is known to the gateway".to_owned();
+                answers.insert(refund.id, Ok(RefundAnswer::Refused { reason }));
+            }
+        }
+    }
+    answers.extend(asked.into_iter().zip(app.gateway().refund(requests).await));
+    Ok(answers)
+}
+
+/// The capture whose money goes back: the one that is named, else the one that confirmed the order.
+fn charge_of(refund: &Refund, payments: &[Payment]) -> Option<PaymentRef> {
+    if let Some(attempt) = refund.payment_attempt {
+        return Some(PaymentRef { order: refund.order, attempt });
+    }
+    let captured =
+        |payment: &&Payment| payment.key.order == refund.order && payment.status == ChargeStatus::Captured;
+    payments.iter().find(captured).map(|payment| payment.key)
+}
+
+/// Settles refunds that the gateway answered: money, units, stock, figures, notification.
+pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, ids: &[RefundId], answers: &Answers) -> Result<()> {
+    let refunds: Vec<Refund> = store::refunds::list(tx, ids)?;
+    let orders: Vec<OrderId> = refunds.iter().map(|refund| refund.order).collect();
+    let at = app.now();
+    let step = Step::begin(app, tx, &GATEWAY, at, &orders)?;
+    let mut lines: HashMap<RefundId, Vec<RefundLine>> = HashMap::new();
+    for (refund, line) in store::refunds::list_lines(tx, ids)? {
+        lines.entry(refund).or_default().push(line);
+    }
+    let goods = Goods::lock(tx, &orders)?;
+    let units = orders
+        .iter()
+        .flat_map(|order| goods.lines(*order))
+        .map(|line| ((line.order, line.line_no), line.units))
+        .collect();
+    let mut settling = Settling { step, goods, units, changes: BTreeMap::new(), settled: Vec::new() };
+    for refund in refunds.iter().filter(|refund| !refund.status.is_final()) {
+        let lines = lines.get(&refund.id).map_or(&[][..], Vec::as_slice);
+        match answers.get(&refund.id) {
+            Some(Ok(RefundAnswer::Succeeded { reference })) => {
+                settling.succeed(refund, lines, reference, at)?
+            }
+            Some(Ok(RefundAnswer::Refused { reason })) => settling.fail(refund, lines, reason)?,
+            Some(Err(_)) | None => {}
+        }
+    }
+    settling.finish(tx, at)
+}
+
+struct Settling<'a> {
+    step: Step<'a>,
+    goods: Goods,
+    units: HashMap<(OrderId, i64), LineUnits>,
+    changes: BTreeMap<OrderId, Vec<UnitChange>>,
+    settled: Vec<(RefundId, std::result::Result<String, String>)>,
+}
+
+impl Settling<'_> {
+    fn succeed(
+        &mut self,
+        refund: &Refund,
+        lines: &[RefundLine],
+        reference: &str,
+        at: jiff::Timestamp,
+    ) -> Result<()> {
+        let taken: Vec<(RefundLine, RefundedUnits)> = lines
+            .iter()
+            .map(|line| (*line, self.units_of(refund.order, line).on_success(line.quantity, line.restock)))
+            .collect();
+        let units: RefundedUnits = taken.iter().map(|(_, units)| *units).sum();
+        let (amount, surplus) = (refund.amount.amount, refund.cause == RefundCause::Surplus);
+        let data = json!({"refund": refund.id, "amount": amount, "reference": reference}).to_string();
+        let action = Action::RefundSucceeded { amount, units, surplus };
+        let effects = self.step.apply(refund.order, action, Some(data))??.effects;
+        let head =
+            *self.step.head(refund.order).ok_or_else(|| store::Error::missing("order", refund.order))?;
+        if effects.restock && !head.stock_untracked {
+            self.restock(refund.id, &taken);
+        }
+        for (line, _) in &taken {
+            let done = UnitChange {
+                refunded: line.quantity,
+                refund_pending: -line.quantity,
+                ..UnitChange::default()
+            };
+            self.change(refund.order, line, done);
+        }
+        if effects.count_refund > 0 {
+            let lines = lines.iter().map(|line| counted(line, effects.count_refund, amount)).collect();
+            let (order_id, customer_id, currency) = (head.id, head.customer, head.state.currency);
+            let amount = effects.count_refund;
+            self.step.add_fact(Fact::Refunded { order_id, customer_id, currency, at, amount, lines });
+        }
+        self.settled.push((refund.id, Ok(reference.to_owned())));
+        debug_assert_eq!(refund.status, RefundStatus::Processing, "a refund is marked before it is paid");
+        Ok(())
+    }
+
+    fn fail(&mut self, refund: &Refund, lines: &[RefundLine], reason: &str) -> Result<()> {
+        let units: RefundedUnits =
+            lines.iter().map(|line| self.units_of(refund.order, line).on_failure(line.quantity)).sum();
+        let amount = refund.amount.amount;
+        let data = json!({"refund": refund.id, "amount": amount, "reason": reason}).to_string();
+        self.step.apply(refund.order, Action::RefundFailed { amount, units }, Some(data))??;
+        for line in lines {
+            let freed = UnitChange { refund_pending: -line.quantity, ..UnitChange::default() };
+            self.change(refund.order, line, freed);
+        }
+        self.settled.push((refund.id, Err(reason.to_owned())));
+        Ok(())
+    }
+
+    fn units_of(&self, order: OrderId, line: &RefundLine) -> LineUnits {
+        self.units.get(&(order, line.line_no)).copied().unwrap_or_default()
+    }
+
+    /// Changes a line's counts, here and, at the end, in the ledger.
+    fn change(&mut self, order: OrderId, line: &RefundLine, change: UnitChange) {
+        if line.quantity == 0 {
+            return;
+        }
+        if let Some(units) = self.units.get_mut(&(order, line.line_no)) {
+            units.refunded += change.refunded;
+            units.refund_pending += change.refund_pending;
+        }
+        self.changes.entry(order).or_default().push(UnitChange { line_no: line.line_no, ..change });
+    }
+
+    fn restock(&mut self, refund: RefundId, taken: &[(RefundLine, RefundedUnits)]) {
+        let mut moved = Vec::new();
+        for (line, units) in taken {
+            if self.goods.level_mut(line.product).is_none() {
+                continue;
+            }
+            for (kind, quantity) in refund::movements(*units, line.restock) {
+                moved.push(movement(refund, line.line_no, line.product, kind, quantity));
+            }
+        }
+        self.step.add_movements(moved);
+    }
+
+    fn finish(self, tx: &mut Tx<'_>, at: jiff::Timestamp) -> Result<()> {
+        for (order, changes) in &self.changes {
+            store::orders::change_units(tx, *order, changes)?;
+        }
+        store::refunds::mark_settled(tx, &self.settled, at)?;
+        self.step.finish(tx)
+    }
+}
+
+fn movement(
+    refund: RefundId,
+    line_no: i64,
+    product: ProductId,
+    kind: MovementKind,
+    quantity: i64,
+) -> Movement {
+    Movement { cause: CauseKind::RefundLine, cause_id: refund.get(), line_no, kind, product, quantity }
+}
+
+/// The part of a refund line that figures count: all of it, unless some of the money was never needed.
+fn counted(line: &RefundLine, counted: i64, amount: i64) -> FactLine {
+    let share = i128::from(line.amount) * i128::from(counted) / i128::from(amount.max(1));
+    let amount = i64::try_from(share).unwrap_or(line.amount);
+    FactLine { product_id: line.product, quantity: line.quantity, amount }
+}

@@ -1,0 +1,102 @@
+//! Stock that comes in or is put right.
+
+use domain::{CauseKind, Currency, Label, MovementKind, ProductId, Sku};
+use sql::Tx;
+use store::products::{NewProduct, Product};
+use store::stock::Movement;
+
+use crate::{Actor, App, Error, Result};
+
+/// Goods that arrive.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// Which product; it is made where it is not there.
+    pub sku: Sku,
+    /// Its name, where it is made.
+    pub name: Option<Label>,
+    /// Its price in minor units, where it is made.
+    pub price: Option<(i64, Currency)>,
+    /// Units.
+    pub quantity: i64,
+    /// Why.
+    pub note: Option<String>,
+}
+
+/// Receives goods.
+pub async fn receive(app: &App, who: &Actor, receipts: Vec<Receipt>) -> Result<Vec<Product>> {
+    if let Some(wrong) = receipts.iter().find(|receipt| receipt.quantity < 0) {
+        let sku = &wrong.sku;
+        return Err(Error::Invalid(format!(
+            "{} units of {sku} cannot be received; adjust instead",
+            wrong.quantity
+        )));
+    }
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("receive_stock", move |tx| receive_in(&inner, tx, &who, &receipts)).await
+}
+
+fn receive_in(app: &App, tx: &mut Tx<'_>, who: &Actor, receipts: &[Receipt]) -> Result<Vec<Product>> {
+    let at = app.now();
+    let mut ids = store::products::find_ids(tx, receipts.iter().map(|receipt| receipt.sku.as_str()))?;
+    let mut fresh: Vec<NewProduct<'_>> = Vec::new();
+    for receipt in receipts {
+        let is_listed = fresh.iter().any(|product| product.sku == &receipt.sku);
+        if !ids.contains_key(receipt.sku.as_str()) && !is_listed {
+            let name = receipt.name.as_ref().map_or(receipt.sku.as_str(), Label::as_str);
+            let (price, currency) = receipt.price.unzip();
+            fresh.push(NewProduct { sku: &receipt.sku, name, price, currency, tracked: true });
+        }
+    }
+    let made = store::products::insert(tx, &fresh, at)?;
+    ids.extend(fresh.iter().map(|product| product.sku.as_str().to_owned()).zip(made));
+    let products: Vec<ProductId> = receipts.iter().map(|receipt| ids[receipt.sku.as_str()]).collect();
+    let moved: Vec<(ProductId, i64)> =
+        products.iter().copied().zip(receipts.iter().map(|r| r.quantity)).collect();
+    let note = receipts.iter().find_map(|receipt| receipt.note.as_deref()).unwrap_or(who.as_str());
+    record(tx, CauseKind::Receipt, MovementKind::Receive, &moved, note, at)?;
+    Ok(store::products::list(tx, &products)?)
+}
+
+/// Puts the count of a product right by `change` units.
+pub async fn adjust(app: &App, sku: Sku, change: i64, note: String) -> Result<Product> {
+    let inner = app.clone();
+    app.transaction("adjust_stock", move |tx| {
+        let product = store::products::get_by_sku(tx, sku.as_str())?;
+        let left = product.on_hand.checked_add(change);
+        if left.is_none_or(|left| left < product.reserved) {
+            let (on_hand, reserved) = (product.on_hand, product.reserved);
+            return Err(Error::Invalid(format!(
+                "{sku} has {on_hand} units on hand, {reserved} of them held for orders; {change} would leave too few"
+            )));
+        }
+        let moved = [(product.id, change)];
+        record(tx, CauseKind::Adjustment, MovementKind::Adjust, &moved, &note, inner.now())?;
+        Ok(store::products::get_by_sku(tx, sku.as_str())?)
+    })
+    .await
+}
+
+/// Records movements that no order caused, each with a cause of its own.
+pub(crate) fn record(
+    tx: &mut Tx<'_>,
+    cause: CauseKind,
+    kind: MovementKind,
+    moved: &[(ProductId, i64)],
+    note: &str,
+    at: jiff::Timestamp,
+) -> Result<()> {
+    let moved: Vec<_> = moved.iter().filter(|(_, quantity)| *quantity != 0).collect();
+    let ids = tx.next_ids("stock_causes", moved.len() as u64)?;
+    let movements: Vec<Movement> = ids
+        .zip(moved)
+        .map(|(cause_id, (product, quantity))| Movement {
+            cause,
+            cause_id,
+            line_no: 0,
+            kind,
+            product: *product,
+            quantity: *quantity,
+        })
+        .collect();
+    Ok(store::stock::insert_movements(tx, &movements, at, Some(note))?)
+}
