@@ -1,9 +1,10 @@
-use domain::{Currency, Money, Period};
+use domain::{Currency, Money, Period, UnknownName};
 use jiff::civil::Date;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::Score;
+use crate::currency::{Chosen, CurrencyChoice};
 
 /// Whom a leaderboard ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,44 @@ pub enum BoardOf {
     Customers,
     /// Products, with their units.
     Products,
+}
+
+impl BoardOf {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            BoardOf::Customers => "customers",
+            BoardOf::Products => "products",
+        }
+    }
+}
+
+impl std::str::FromStr for BoardOf {
+    type Err = UnknownName;
+
+    fn from_str(word: &str) -> Result<Self, UnknownName> {
+        let known = [BoardOf::Customers, BoardOf::Products];
+        known.into_iter().find(|one| one.as_str() == word).ok_or_else(|| UnknownName {
+            what: "leaderboard",
+            given: word.chars().take(64).collect(),
+            known: known.map(BoardOf::as_str).join(", "),
+        })
+    }
+}
+
+/// Which leaderboard to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoardQuery {
+    /// Of whom.
+    pub of: BoardOf,
+    /// Over how long.
+    pub period: Period,
+    /// A day in the period; of no matter for all time.
+    pub date: Date,
+    /// In which currency.
+    pub currency: CurrencyChoice,
+    /// How many entries at most.
+    pub limit: u32,
 }
 
 /// A leaderboard. `Who` is what stands for a customer or product: its id, until [`Board::name`] puts more in its
@@ -66,6 +105,31 @@ impl<Who> Board<Who> {
             .collect();
         Board { of, period, date, currency, entries, other_currencies }
     }
+}
+
+/// An id and its score.
+pub(crate) type Scored = (i64, Score);
+
+/// Gives out ranks to rows of which the first has so many ahead of it, and this rank.
+pub(crate) fn rank(
+    query: &BoardQuery,
+    chosen: Chosen,
+    ahead: u64,
+    first_rank: u64,
+    rows: Vec<Scored>,
+) -> Board<i64> {
+    let Chosen { currency, others: other_currencies } = chosen;
+    let mut entries: Vec<BoardEntry<i64>> = Vec::with_capacity(rows.len());
+    for (place, (who, score)) in (ahead + 1..).zip(rows) {
+        let rank = match entries.last() {
+            None => first_rank,
+            Some(last) if last.score.net == score.net => last.rank,
+            Some(_) => place,
+        };
+        entries.push(BoardEntry { rank, of: query.of, who, score, currency });
+    }
+    let date = (query.period != Period::All).then_some(query.date);
+    Board { of: query.of, period: query.period, date, currency, entries, other_currencies }
 }
 
 impl<Who: Serialize> Serialize for BoardEntry<Who> {

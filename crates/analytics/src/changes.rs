@@ -15,6 +15,9 @@ const LIMIT: i64 = (1 << 53) - 1;
 /// A day number or the first day of a longer period, and the id of a customer or product.
 pub(crate) type Key = (i32, i64);
 
+/// Key figures by the code of a period and the first day of it.
+pub(crate) type Periods = BTreeMap<(i64, i32), KpiFigures>;
+
 /// What facts change in the figures of one currency.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
@@ -100,8 +103,8 @@ impl Changes {
     }
 
     /// The additive figures of every stored period.
-    pub(crate) fn periods(&self) -> BTreeMap<(i64, i32), KpiFigures> {
-        let mut periods: BTreeMap<_, KpiFigures> = BTreeMap::new();
+    pub(crate) fn periods(&self) -> Periods {
+        let mut periods = Periods::new();
         for (day, figures) in &self.days {
             for period in crate::spans::PERIODS {
                 *periods.entry((period.code(), start_of(period, *day))).or_default() += *figures;

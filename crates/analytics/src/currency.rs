@@ -1,7 +1,4 @@
 use domain::Currency;
-use serde::Serialize;
-
-use crate::generation::Generation;
 
 /// Which currency to show: figures are in one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +10,7 @@ pub struct CurrencyChoice {
 }
 
 /// The currency that was chosen, and what else there is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) currency: Currency,
     pub(crate) others: Vec<Currency>,
@@ -21,9 +18,8 @@ pub(crate) struct Chosen {
 
 impl CurrencyChoice {
     /// The named one; else the only one that ever had figures; else the shop's.
-    pub(crate) fn choose(self, generation: Option<&Generation>) -> Chosen {
-        let mut with_figures: Vec<Currency> =
-            generation.iter().flat_map(|one| &one.series).map(|series| series.currency).collect();
+    pub(crate) fn choose(self, with_figures: impl IntoIterator<Item = Currency>) -> Chosen {
+        let mut with_figures: Vec<Currency> = with_figures.into_iter().collect();
         with_figures.sort_unstable();
         let currency = self.named.unwrap_or(match with_figures[..] {
             [only] => only,

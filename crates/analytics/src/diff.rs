@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::Score;
-use crate::apply::{FIGURES, stored_values};
 use crate::figures::{DayFigures, Figures, Origin};
+use crate::names::{FIGURES, stored_values};
 
 /// Scores listed one by one for each day; the rest is counted.
 const LISTED: usize = 10;

@@ -75,13 +75,3 @@ fn as_time<S: Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error
         Err(_) => serializer.serialize_i64(*micros),
     }
 }
-
-/// The values of rows `(series, start, id, count, net, reached_at)`.
-pub(crate) fn rows<'v>(series: i64, scores: &[((i32, i64), Score)]) -> Vec<sql::Value<'v>> {
-    let mut values = Vec::with_capacity(scores.len() * 6);
-    for ((start, id), Score { count, net, reached_at }) in scores {
-        let row = [series, i64::from(*start), *id, *count, *net, *reached_at];
-        values.extend(row.map(sql::Value::Int));
-    }
-    values
-}

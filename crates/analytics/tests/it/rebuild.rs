@@ -126,6 +126,19 @@ fn a_rebuild_cannot_be_switched_to_before_all_orders_are_in() {
 }
 
 #[test]
+fn orders_outside_the_range_that_is_read_are_passed_over() {
+    let shop = Shop::utc();
+    let told = [1, 2, 3].map(|id| confirmed(id, id, "2024-03-05T10:00:00Z", 500));
+    shop.apply(&told);
+    let rebuild = shop.write(Rebuild::start).unwrap();
+    for next in [Some(OrderId::from_ledger(3)), None] {
+        let all = told.to_vec();
+        shop.write(move |tx, calendar| rebuild.add(tx, calendar, &all, next)).unwrap();
+    }
+    assert_eq!(compare(&shop, rebuild), vec![]);
+}
+
+#[test]
 fn the_last_of_two_rebuilds_wins_and_the_first_is_told() {
     let shop = Shop::utc();
     let told = [confirmed(1, 1, "2024-03-05T10:00:00Z", 500)];

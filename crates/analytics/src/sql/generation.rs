@@ -3,9 +3,9 @@
 use domain::{Calendar, Currency};
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use jiff::tz::TimeZone;
-use sql::{Row, Tx};
+use sql::{Conflict, Insert, Row, Tx};
 
-use crate::leaders::Floor;
+use super::leaders::Floor;
 use crate::{Error, Fact, Result};
 
 /// A whole set of figures.
@@ -39,7 +39,9 @@ impl Generation {
         let lock = tx.dialect().for_update();
         let mut found = Self::in_use(tx, calendar, lock)?;
         if found.is_empty() {
-            found.push(Self::found(tx, 1, calendar, true)?);
+            // Somebody else may found it at the same time: the lock tells whose it is.
+            Self::found(tx, 1, calendar, true)?;
+            found = Self::in_use(tx, calendar, lock)?;
         }
         Ok(found)
     }
@@ -58,20 +60,27 @@ impl Generation {
         Ok(load(tx, &sql, calendar)?.pop())
     }
 
-    /// Makes an empty generation. One that is not live has read no orders yet.
-    pub(crate) fn found(tx: &mut Tx<'_>, id: i64, calendar: &Calendar, live: bool) -> Result<Self> {
+    /// Makes an empty generation where it is not there. One that is not live has read no orders yet.
+    pub(crate) fn found(tx: &mut Tx<'_>, id: i64, calendar: &Calendar, live: bool) -> Result<()> {
+        let insert = Insert {
+            table: "kpi_generations",
+            columns: &["id", "time_zone", "live", "built_below"],
+            conflict: Conflict::Ignore,
+        };
         let built_below = if live { None } else { Some(1) };
-        let time_zone = zone_name(calendar);
-        tx.execute(
-            "INSERT INTO kpi_generations (id, time_zone, live, built_below) VALUES (?, ?, ?, ?)",
-            &[id.into(), time_zone.as_str().into(), live.into(), built_below.into()],
-        )?;
-        Ok(Generation { id, calendar: calendar.clone(), time_zone, live, built_below, series: Vec::new() })
+        let row = [id.into(), zone_name(calendar).into(), live.into(), built_below.into()];
+        tx.insert_rows(&insert, &row)?;
+        Ok(())
     }
 
     /// Whether the fact is to be added now; if not, the rebuild will read it from the ledger.
     pub(crate) fn wants(&self, fact: &Fact) -> bool {
         self.built_below.is_none_or(|below| fact.order_id().get() < below)
+    }
+
+    /// The currencies with figures.
+    pub(crate) fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.series.iter().map(|series| series.currency)
     }
 
     /// The series of a currency.

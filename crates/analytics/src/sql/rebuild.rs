@@ -2,8 +2,8 @@ use domain::{Calendar, OrderId, Period, date_of, day_number};
 use jiff::civil::Date;
 use sql::Tx;
 
-use crate::apply::add;
-use crate::generation::{Generation, RETIRED, zone_name};
+use super::apply::add;
+use super::generation::{Generation, RETIRED, zone_name};
 use crate::{DayDiff, Error, Fact, Figures, Result, diff};
 
 /// A rebuild of all figures from the ledger, beside those that readers see.
@@ -18,7 +18,7 @@ use crate::{DayDiff, Error, Fact, Figures, Result, diff};
 /// 2. Until [`position`](Self::position) is none: in one write transaction each, ask for the position, read the facts
 ///    of the next orders from the ledger, and [`add`](Self::add) them.
 /// 3. In read transactions, [`compare`](Self::compare) span by span of [`days`](Self::days).
-/// 4. [`switch`](Self::switch), in a write transaction; then [`sweep`] until nothing is left of the old ones.
+/// 4. [`switch`](Self::switch), in a write transaction; then [`sweep`](crate::sweep) until nothing is left of the old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rebuild {
     generation: i64,
@@ -93,7 +93,7 @@ impl Rebuild {
         Ok(())
     }
 
-    /// Gives the rebuild up; [`sweep`] removes what it wrote.
+    /// Gives the rebuild up; [`sweep`](crate::sweep) removes what it wrote.
     pub fn discard(self, tx: &mut Tx<'_>) -> Result<()> {
         tx.execute(
             "UPDATE kpi_generations SET built_below = ? WHERE id = ? AND live = 0",
@@ -121,64 +121,4 @@ impl Rebuild {
 pub fn other_zone(tx: &mut Tx<'_>, calendar: &Calendar) -> Result<Option<String>> {
     let live = Generation::live(tx, calendar)?;
     Ok(live.map(|live| live.time_zone).filter(|zone| *zone != zone_name(calendar)))
-}
-
-/// The tables of figures, with the columns that follow `series` in their keys.
-const TABLES: [(&str, &str, &str); 7] = [
-    ("kpi_periods", "period", "start_day"),
-    ("customer_days", "day", "customer_id"),
-    ("customer_months", "month", "customer_id"),
-    ("customer_totals", "customer_id", "customer_id"),
-    ("customer_leaders", "customer_id", "customer_id"),
-    ("product_days", "day", "product_id"),
-    ("product_months", "month", "product_id"),
-];
-
-/// Deletes up to `limit` rows of figures that nobody reads any more. False when nothing is left.
-pub fn sweep(tx: &mut Tx<'_>, limit: u32) -> Result<bool> {
-    let retired = "SELECT id FROM kpi_generations WHERE live = 0 AND built_below = ? ORDER BY id";
-    let Some(generation) = tx.query_opt(retired, &[RETIRED.into()], |row| row.get::<i64>(0))? else {
-        return Ok(false);
-    };
-    let series = tx.query("SELECT id FROM kpi_series WHERE generation = ?", &[generation.into()], |row| {
-        row.get::<i64>(0)
-    })?;
-    for series in series {
-        for (table, first, second) in TABLES {
-            if sweep_table(tx, table, first, second, series, limit)? {
-                return Ok(true);
-            }
-        }
-        tx.execute("DELETE FROM kpi_series WHERE id = ?", &[series.into()])?;
-    }
-    tx.execute("DELETE FROM kpi_generations WHERE id = ?", &[generation.into()])?;
-    Ok(true)
-}
-
-/// Whether there was anything to delete.
-fn sweep_table(
-    tx: &mut Tx<'_>,
-    table: &str,
-    first: &str,
-    second: &str,
-    series: i64,
-    limit: u32,
-) -> Result<bool> {
-    let beyond = tx.query_opt(
-        &format!(
-            "SELECT {first}, {second} FROM {table} WHERE series = ? ORDER BY {first}, {second} LIMIT 1 OFFSET ?"
-        ),
-        &[series.into(), limit.into()],
-        |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
-    )?;
-    let deleted = match beyond {
-        None => tx.execute(&format!("DELETE FROM {table} WHERE series = ?"), &[series.into()])?,
-        Some((one, two)) => tx.execute(
-            &format!(
-                "DELETE FROM {table} WHERE series = ? AND {first} <= ? AND ({first} < ? OR {second} < ?)"
-            ),
-            &[series.into(), one.into(), one.into(), two.into()],
-        )?,
-    };
-    Ok(deleted > 0)
 }

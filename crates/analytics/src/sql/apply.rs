@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
-
-use domain::{Calendar, KpiFigures};
+use domain::Calendar;
 use sql::{Conflict, Insert, Tx, Value};
 
-use crate::changes::{Changes, fold};
-use crate::generation::{Generation, Series};
-use crate::{Fact, Result, customers, products};
+use super::generation::{Generation, Series};
+use super::{customers, products};
+use crate::changes::{Changes, Periods, fold};
+use crate::names::{FIGURES, stored_values};
+use crate::{Fact, Result};
 
 /// Adds facts to the figures, in the transaction that made them true.
 ///
@@ -40,21 +40,7 @@ fn write(tx: &mut Tx<'_>, series: &Series, calendar: &Calendar, changes: &Change
     write_periods(tx, series.id, &periods)
 }
 
-/// The stored figures, in the order of [`stored_values`].
-pub(crate) const FIGURES: [&str; 10] = [
-    "orders",
-    "units",
-    "gross",
-    "refunds",
-    "failed",
-    "declined",
-    "expired",
-    "cancelled",
-    "customers",
-    "new_customers",
-];
-
-fn write_periods(tx: &mut Tx<'_>, series: i64, periods: &BTreeMap<(i64, i32), KpiFigures>) -> Result<()> {
+fn write_periods(tx: &mut Tx<'_>, series: i64, periods: &Periods) -> Result<()> {
     let mut columns = vec!["series", "period", "start_day"];
     columns.extend(FIGURES);
     let set = FIGURES.map(|figure| format!("{figure} = {figure} + new.{figure}"));
@@ -68,20 +54,4 @@ fn write_periods(tx: &mut Tx<'_>, series: i64, periods: &BTreeMap<(i64, i32), Kp
     }
     tx.insert_rows(&Insert { table: "kpi_periods", columns: &columns, conflict }, &values)?;
     Ok(())
-}
-
-/// The values of [`FIGURES`].
-pub(crate) fn stored_values(figures: &KpiFigures) -> [i64; 10] {
-    [
-        figures.orders,
-        figures.units,
-        figures.gross,
-        figures.refunds,
-        figures.failed,
-        figures.declined,
-        figures.expired,
-        figures.cancelled,
-        figures.customers,
-        figures.new_customers,
-    ]
 }

@@ -6,8 +6,8 @@
 
 use sql::{Conflict, Insert, Row, Tx, Value};
 
+use super::generation::Series;
 use crate::Result;
-use crate::generation::Series;
 use crate::score::{Place, Score};
 
 /// Leaders kept when the floor is raised.

@@ -3,10 +3,9 @@
 
 use sql::{Conflict, Insert, Tx};
 
+use super::{LATEST, rows};
 use crate::Result;
 use crate::changes::Changes;
-use crate::customers::LATEST;
-use crate::score::rows;
 
 /// Adds the products' part of the changes to the stored figures.
 pub(crate) fn write(tx: &mut Tx<'_>, series: i64, changes: &Changes) -> Result<()> {
