@@ -152,10 +152,9 @@ fn with_zip_member<T>(
     unpack: impl FnOnce(&mut dyn Read) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged_zip)?;
-    let names = (0..archive.len())
-        .map(|index| {
-            Ok(archive.by_index_raw(index).map_err(damaged_zip)?.name().map_err(damaged_zip)?.into_owned())
-        })
+    let names = archive
+        .file_names()
+        .map(|name| name.map(std::borrow::Cow::into_owned).map_err(damaged_zip))
         .collect::<Result<Vec<String>, ReadError>>()?;
     for name in &names {
         foreign::refuse_office_member(name)?;

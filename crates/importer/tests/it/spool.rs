@@ -146,3 +146,16 @@ fn the_delimiter_the_profile_and_columns_can_be_forced() {
     let unknown = ReadOptions { columns: vec![column("Nr", importer::Field::Qty)], ..options };
     insta::assert_snapshot!(error(unknown), @r#"--map names the column "Nr", but the header (line 1) has: Nummer, Wann, Currency, E-Mail, Artikel, Price, Qty"#);
 }
+
+#[test]
+fn what_was_found_out_survives_being_stored() {
+    let text = format!("{HEADER}{}", rows(1, "Thé"));
+    let whole = read_text(gzip(text.as_bytes())).unwrap();
+    let stored = serde_json::to_string(&(&whole.sniffed, &whole.spooled, &whole.plan)).unwrap();
+    assert_eq!(serde_json::from_str(&stored).ok(), Some((whole.sniffed, whole.spooled, whole.plan)));
+
+    let columns = vec![("Nr".to_owned(), importer::Field::ExternalOrderId)];
+    let encoding = Some(Charset::parse("utf-16le").unwrap());
+    let options = ReadOptions { encoding, columns, delimiter: Some(b';'), ..ReadOptions::default() };
+    assert_eq!(serde_json::from_str(&serde_json::to_string(&options).unwrap()).ok(), Some(options));
+}
