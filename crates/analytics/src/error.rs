@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// The stored time zone or currency is not known to this program.
     #[error(
-        "the stored figures name `{found}`, which is not a {expected} here; run `ordermill analytics rebuild`"
+        "the stored figures name `{found}`, which is no {expected} that this program knows; run `ordermill analytics rebuild`"
     )]
     Unreadable {
         /// What was expected.

@@ -25,10 +25,10 @@ pub(crate) fn count(
         let history = customer.history(calendar)?;
         for period in PERIODS {
             for start in customer.starts(period) {
-                match history.map(|days| seen(period, start, days)) {
-                    None | Some(Some(false)) => figures(periods, period, start).customers += 1,
-                    Some(Some(true)) => {}
-                    Some(None) => unsure.push((period, start, customer.id)),
+                match history.map_or(Some(false), |days| seen(period, start, days)) {
+                    Some(false) => figures(periods, period, start).customers += 1,
+                    Some(true) => {}
+                    None => unsure.push((period, start, customer.id)),
                 }
             }
         }

@@ -2,7 +2,6 @@
 
 use domain::{Calendar, Currency};
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
-use jiff::tz::TimeZone;
 use sql::{Conflict, Insert, Row, Tx};
 
 use super::leaders::Floor;
@@ -46,18 +45,18 @@ impl Generation {
         Ok(found)
     }
 
-    /// The generations that are live or being built.
+    /// The generations that are live or being built. One whose time zone is not known here takes no facts: readers
+    /// are told, and a rebuild replaces it.
     pub(crate) fn in_use(tx: &mut Tx<'_>, calendar: &Calendar, lock: &str) -> Result<Vec<Self>> {
         let sql = format!("{GENERATIONS} ORDER BY g.id, s.id{lock}");
-        let mut found = load(tx, &sql, calendar)?;
-        found.retain(|one| one.live || one.built_below != Some(RETIRED));
-        Ok(found)
+        let found = load(tx, &sql, calendar)?.into_iter().filter_map(Result::ok);
+        Ok(found.filter(|one| one.live || one.built_below != Some(RETIRED)).collect())
     }
 
     /// The generation that readers see; none before the first fact.
     pub(crate) fn live(tx: &mut Tx<'_>, calendar: &Calendar) -> Result<Option<Self>> {
         let sql = format!("{GENERATIONS} WHERE g.live = 1 ORDER BY g.id, s.id");
-        Ok(load(tx, &sql, calendar)?.pop())
+        load(tx, &sql, calendar)?.pop().transpose()
     }
 
     /// Makes an empty generation where it is not there. One that is not live has read no orders yet.
@@ -114,23 +113,30 @@ pub(crate) fn zone_name(calendar: &Calendar) -> String {
     printer.time_zone_to_string(calendar.zone()).unwrap_or_else(|_| "Etc/Unknown".to_owned())
 }
 
-fn load(tx: &mut Tx<'_>, sql: &str, shop: &Calendar) -> Result<Vec<Generation>> {
+fn load(tx: &mut Tx<'_>, sql: &str, shop: &Calendar) -> Result<Vec<Result<Generation>>> {
     let rows = tx.query(sql, &[], |row| {
         let series: Option<(i64, String)> = row.get::<Option<i64>>(4)?.zip(row.get(5)?);
         let head: (i64, String, bool, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         Ok((head, series, floor(row)?))
     })?;
-    let mut all: Vec<Generation> = Vec::new();
-    for ((id, time_zone, live, built_below), series, floor) in rows {
-        if all.last().is_none_or(|last| last.id != id) {
-            let calendar = calendar_of(&time_zone, shop)?;
-            all.push(Generation { id, calendar, time_zone, live, built_below, series: Vec::new() });
-        }
-        if let (Some((id, code)), Some(last)) = (series, all.last_mut()) {
+    let mut all = Vec::new();
+    for of_one in rows.chunk_by(|(a, ..), (b, ..)| a.0 == b.0) {
+        let Some(((id, time_zone, live, built_below), ..)) = of_one.first() else { continue };
+        let mut series = Vec::new();
+        for (_, found, floor) in of_one {
+            let Some((id, code)) = found else { continue };
             let currency =
-                code.parse().map_err(|_| Error::Unreadable { expected: "currency", found: code })?;
-            last.series.push(Series { id, currency, floor });
+                code.parse().map_err(|_| Error::Unreadable { expected: "currency", found: code.clone() })?;
+            series.push(Series { id: *id, currency, floor: *floor });
         }
+        all.push(calendar_of(time_zone, shop).map(|calendar| Generation {
+            id: *id,
+            calendar,
+            time_zone: time_zone.clone(),
+            live: *live,
+            built_below: *built_below,
+            series,
+        }));
     }
     Ok(all)
 }
@@ -146,12 +152,8 @@ fn calendar_of(time_zone: &str, shop: &Calendar) -> Result<Calendar> {
     if time_zone == zone_name(shop) {
         return Ok(shop.clone());
     }
-    let zone = if time_zone == "Etc/Unknown" {
-        Ok(TimeZone::unknown())
-    } else {
-        DateTimeParser::new().parse_time_zone(time_zone)
-    };
-    let zone =
-        zone.map_err(|_| Error::Unreadable { expected: "known time zone", found: time_zone.to_owned() })?;
-    Ok(Calendar::new(zone))
+    match DateTimeParser::new().parse_time_zone(time_zone) {
+        Ok(zone) if !zone.is_unknown() => Ok(Calendar::new(zone)),
+        _ => Err(Error::Unreadable { expected: "time zone", found: time_zone.to_owned() }),
+    }
 }

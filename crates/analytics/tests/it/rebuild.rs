@@ -192,3 +192,23 @@ fn another_time_zone_is_told_and_figures_stay_in_the_old_one_until_rebuilt() {
     assert_eq!(zone(&shop), None);
     assert_eq!((customers_of(&shop, 5), customers_of(&shop, 6)), (0, 2));
 }
+
+#[test]
+fn figures_in_a_zone_that_is_not_known_say_so_and_a_rebuild_replaces_them() {
+    let shop = Shop::utc();
+    let mut told = vec![confirmed(1, 1, "2024-03-05T10:00:00Z", 500)];
+    shop.apply(&told);
+    shop.execute("UPDATE kpi_generations SET time_zone = 'Mars/Olympus'");
+    told.push(confirmed(2, 2, "2024-03-06T10:00:00Z", 700));
+    shop.apply(&told[1..]);
+    let query = customers(Period::All, date(2024, 3, 5), 9);
+    let refused = shop.read(move |tx, calendar| analytics::leaderboard(tx, calendar, &query)).unwrap_err();
+    insta::assert_snapshot!(refused, @"the stored figures name `Mars/Olympus`, which is no time zone that this program knows; run `ordermill analytics rebuild`");
+
+    let rebuild = shop.write(Rebuild::start).unwrap();
+    while step(&shop, rebuild, &told, 10).unwrap() {}
+    assert_eq!(compare(&shop, rebuild).len(), 2);
+    shop.write(move |tx, calendar| rebuild.switch(tx, calendar)).unwrap();
+    while shop.write(|tx, _| sweep(tx, 5)).unwrap() {}
+    assert_eq!(faults(&shop, &told), Vec::<String>::new());
+}
