@@ -11,6 +11,8 @@ use catalogue::{Article, catalogue};
 const HEADER: &str = "external_order_id,order_placed_at,currency,customer_id,customer_email,customer_name,product_sku,\
                       product_name,unit_price_cents,qty";
 
+const YEAR: u64 = 365 * 86_400;
+
 /// What to make up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
@@ -24,8 +26,8 @@ pub struct Sample {
     pub articles: u32,
     /// Seconds since 1970 at which the first order is placed.
     pub first_at: i64,
-    /// Seconds between two orders, on average.
-    pub seconds_between: u32,
+    /// Seconds from the first order to the last.
+    pub span: u64,
     /// ISO 4217 code.
     pub currency: &'static str,
     /// Another seed, other orders.
@@ -54,7 +56,7 @@ pub struct SampleTotals {
 }
 
 impl Sample {
-    /// A shop's orders: one to four lines each, about 300 a day.
+    /// A shop's orders: one to four lines each, about 300 a day, or more so that they fit a year.
     pub fn shop(orders: u64, seed: u64) -> Self {
         Self {
             orders,
@@ -63,7 +65,7 @@ impl Sample {
             articles: 400,
             // 2025-01-01
             first_at: 1_735_689_600,
-            seconds_between: 288,
+            span: (orders.saturating_mul(288)).min(YEAR),
             currency: "EUR",
             seed,
             first_id: 100_000,
@@ -80,7 +82,7 @@ impl Sample {
             articles: 3_665,
             // 2010-12-01
             first_at: 1_291_161_600,
-            seconds_between: 1_720,
+            span: (orders.saturating_mul(1_720)).min(YEAR),
             currency: "GBP",
             first_id: 536_365,
             ..Self::shop(orders, seed)
@@ -97,10 +99,11 @@ impl Sample {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let articles = catalogue(self.articles.max(1), self.seed);
         let mut random = Random(self.seed);
-        let (mut totals, mut at) = (SampleTotals::default(), self.first_at);
+        let mut totals = SampleTotals::default();
         writeln!(out, "{HEADER}")?;
         for number in 0..self.orders {
-            at += random.below(u64::from(self.seconds_between) * 2 + 1) as i64;
+            let passed = u128::from(self.span) * u128::from(number) / u128::from(self.orders);
+            let at = self.first_at + passed as i64;
             self.write_order(&mut out, number, at, &articles, &mut random, &mut totals)?;
         }
         out.flush()?;
