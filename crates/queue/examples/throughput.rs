@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use queue::{
@@ -86,7 +86,7 @@ async fn run_engine(path: &Path, jobs: usize, batch: usize, waiting: usize) -> R
         queue.push(vec![NewJob::new("default", "no_op", ARGS); batch]).await?;
     }
     while done.load(Ordering::Relaxed) < jobs / batch * batch {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let took = began.elapsed();
     supervisor.stop();
@@ -116,12 +116,16 @@ async fn run_bare(path: &Path, jobs: usize, batch: usize) -> Result<f64, Box<dyn
             let mut select = tx.prepare_cached(
                 "SELECT id, kind, args, attempt FROM jobs WHERE queue = 'default' AND state = 1 ORDER BY due LIMIT ?",
             )?;
-            let rows = select.query_map([i64::try_from(batch)?], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(2)?)))?;
+            let rows = select.query_map([i64::try_from(batch)?], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(2)?))
+            })?;
             rows.collect::<Result<Vec<_>, _>>()?
         };
         for (id, _) in &claimed {
-            tx.prepare_cached("UPDATE jobs SET state = 2, due = ?, attempt = attempt + 1, worker = 1 WHERE id = ?")?
-                .execute((1, id))?;
+            tx.prepare_cached(
+                "UPDATE jobs SET state = 2, due = ?, attempt = attempt + 1, worker = 1 WHERE id = ?",
+            )?
+            .execute((1, id))?;
         }
         tx.commit()?;
         let tx = connection.transaction()?;

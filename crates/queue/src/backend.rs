@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sql::Tx;
+use tokio::sync::watch;
 
 use crate::batch::{BatchProgress, NewBatch};
 use crate::job::{Job, JobId, Kept, NewJob, Pushed, Token};
@@ -67,8 +68,8 @@ pub trait Backend: Console {
     /// When the next scheduled or retryable job becomes available or the next lease ends.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
 
-    /// Waits until some process may have changed something.
-    async fn changed(&self);
+    /// A counter that moves when some process may have changed something. Whoever keeps it misses nothing.
+    fn changes(&self) -> watch::Receiver<u64>;
 }
 
 /// What the monitor and operators need of a store of jobs.

@@ -11,6 +11,7 @@ use crate::job::{Job, Token};
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     held: Mutex<HashMap<u64, Arc<Lease>>>,
+    abandoned: Mutex<Vec<Job>>,
     next: AtomicU64,
 }
 
@@ -71,9 +72,9 @@ impl Leases {
             .collect()
     }
 
-    /// The jobs that are still in hand.
-    pub(crate) fn outstanding(&self) -> Vec<Job> {
-        self.all().iter().flat_map(|lease| lease.outstanding().cloned().collect::<Vec<_>>()).collect()
+    /// Takes the jobs of workers that were stopped with jobs in hand.
+    pub(crate) fn take_abandoned(&self) -> Vec<Job> {
+        std::mem::take(&mut *lock(&self.abandoned))
     }
 
     /// Passes on what a heartbeat has learned.
@@ -121,7 +122,7 @@ impl Lease {
     }
 }
 
-/// Holds a lease.
+/// Holds a lease. Jobs that are still in hand when it is dropped are abandoned.
 pub(crate) struct Hold {
     leases: Arc<Leases>,
     number: u64,
@@ -131,5 +132,6 @@ pub(crate) struct Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         lock(&self.leases.held).remove(&self.number);
+        lock(&self.leases.abandoned).extend(self.lease.outstanding().cloned());
     }
 }

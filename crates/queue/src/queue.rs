@@ -113,16 +113,9 @@ impl Queue {
     pub fn keep_in<'j>(&self, tx: &mut Tx<'_>, jobs: &'j [Job]) -> Result<Kept<'j>> {
         let kept = self.inner.backend.keep_in(tx, jobs)?;
         if !kept.stale.is_empty() {
-            let mut refused = News::default();
-            jobs.iter()
-                .filter(|job| kept.stale.contains(&job.id))
-                .for_each(|job| refused.add(&job.queue, &job.kind));
-            let engine = self.clone();
-            tx.after_commit(move || {
-                for ((queue, kind), n) in &refused.jobs {
-                    engine.recorder().count(queue, kind, Measure::Refused, *n);
-                }
-            });
+            for job in jobs.iter().filter(|job| kept.stale.contains(&job.id)) {
+                self.inner.recorder.count(&job.queue, &job.kind, Measure::Refused, 1);
+            }
         }
         Ok(kept)
     }
@@ -144,7 +137,14 @@ impl Queue {
         if changes.iter().all(Option::is_none) {
             return Ok(Settled::default());
         }
-        let settled = self.inner.backend.settle(Arc::clone(&jobs), Arc::clone(&changes), self.now()).await?;
+        let mut settled =
+            self.inner.backend.settle(Arc::clone(&jobs), Arc::clone(&changes), self.now()).await?;
+        // A handler may hear of its commit before the engine does; what has landed by now was not refused.
+        let landed = |(job, change): (&Job, &Option<Change>)| {
+            *change == Some(Change::Complete) && job.landing.has_landed()
+        };
+        let landed = jobs.iter().zip(changes.iter()).filter(|both| landed(*both)).count();
+        settled.stale = settled.stale.saturating_sub(landed);
         for (job, change) in jobs.iter().zip(changes.iter()) {
             match change {
                 Some(Change::Retry { at, .. } | Change::Snooze { at }) => self.inner.wake.due(*at),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sql::{Database, Tx, Value};
+use sql::{Database, Dialect, Tx, Value};
 
 use super::push::UNTIL_STARTED;
 use super::rows::{CLAIMED, Names, claimed, limit, values};
@@ -25,13 +25,9 @@ fn take(tx: &mut Tx<'_>, claim: &Claim, at: Timestamp) -> Result<Vec<Job>> {
     if is_paused(tx, &claim.queue)? {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT {CLAIMED} FROM jobs WHERE queue = ? AND state = ? ORDER BY due LIMIT ?{}",
-        tx.dialect().skip_locked()
-    );
     let params = [claim.queue.as_ref().into(), State::Available.code().into(), limit(claim.max)];
     let mut kinds = Names::default();
-    let jobs = tx.query(&text, &params, |row| claimed(row, &claim.queue, &mut kinds))?;
+    let jobs = tx.query(&available(tx.dialect()), &params, |row| claimed(row, &claim.queue, &mut kinds))?;
     tx.execute_in(
         "UPDATE jobs SET state = ?, due = ?, attempt = attempt + 1, started_at = ?, worker = ? WHERE id IN ({in})",
         &[State::Executing.code().into(), claim.until.into(), at.into(), claim.worker.0.into()],
@@ -48,6 +44,17 @@ fn take(tx: &mut Tx<'_>, claim: &Claim, at: Timestamp) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
+/// The first jobs of a queue to be had.
+pub(super) fn available(dialect: Dialect) -> String {
+    format!(
+        "SELECT {CLAIMED} FROM jobs WHERE queue = ? AND state = ? ORDER BY due LIMIT ?{}",
+        dialect.skip_locked()
+    )
+}
+
+/// Whether a queue has a job in a state.
+pub(super) const ANY: &str = "SELECT 1 FROM jobs WHERE queue = ? AND state = ? LIMIT 1";
+
 fn is_paused(tx: &mut Tx<'_>, queue: &str) -> Result<bool> {
     let found =
         tx.query_opt("SELECT 1 FROM job_pauses WHERE what = 'queue' AND name = ?", &[queue.into()], |row| {
@@ -60,11 +67,8 @@ pub(super) async fn ready(db: &Database, queues: Arc<[String]>) -> Result<Vec<St
     db.read("ready_queues", move |tx| {
         let mut ready = Vec::new();
         for queue in queues.iter() {
-            let waits = tx.query_opt(
-                "SELECT 1 FROM jobs WHERE queue = ? AND state = ? LIMIT 1",
-                &[queue.into(), State::Available.code().into()],
-                |row| row.get::<i64>(0),
-            )?;
+            let place = [queue.into(), State::Available.code().into()];
+            let waits = tx.query_opt(ANY, &place, |row| row.get::<i64>(0))?;
             if waits.is_some() && !is_paused(tx, queue)? {
                 ready.push(queue.clone());
             }

@@ -87,19 +87,9 @@ fn by_state(
         Some(queue) => vec![queue.to_owned()],
         None => queues(tx)?,
     };
-    let (text, start) = if state.has_ended() {
-        let text = format!(
-            "SELECT {RECORD} FROM jobs WHERE queue = ? AND state = ? AND due <= ? AND (due < ? OR id < ?) \
-             ORDER BY due DESC, id DESC LIMIT ?"
-        );
-        (text, Cursor { due: i64::MAX, id: i64::MAX })
-    } else {
-        let text = format!(
-            "SELECT {RECORD} FROM jobs WHERE queue = ? AND state = ? AND due >= ? AND (due > ? OR id > ?) \
-             ORDER BY due, id LIMIT ?"
-        );
-        (text, Cursor { due: i64::MIN, id: i64::MIN })
-    };
+    let text = along(state);
+    let start = if state.has_ended() { i64::MAX } else { i64::MIN };
+    let start = Cursor { due: start, id: start };
     let Cursor { due, id } = after.unwrap_or(start);
     let mut all = Vec::new();
     for queue in &queues {
@@ -115,6 +105,16 @@ fn by_state(
     }
     all.truncate(PIECE);
     Ok(all)
+}
+
+/// The jobs of a queue and state from a place on.
+pub(super) fn along(state: State) -> String {
+    let (at_or_past, past, direction) =
+        if state.has_ended() { ("<=", "<", " DESC") } else { (">=", ">", "") };
+    format!(
+        "SELECT {RECORD} FROM jobs WHERE queue = ? AND state = ? AND due {at_or_past} ? \
+         AND (due {past} ? OR id {past} ?) ORDER BY due{direction}, id{direction} LIMIT ?"
+    )
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<JobRecord>> {

@@ -6,6 +6,8 @@ mod ending;
 mod list;
 mod metrics;
 mod operate;
+#[cfg(test)]
+mod plans;
 mod push;
 mod rows;
 mod schema;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sql::{Database, Tx};
+use tokio::sync::watch;
 
 pub use schema::MIGRATIONS;
 
@@ -108,8 +111,8 @@ impl Backend for SqlBackend {
         upkeep::next_due(&self.db).await
     }
 
-    async fn changed(&self) {
-        self.db.changed().await;
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.db.changes()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sql::{Row, Tx, Value};
+use sql::{Dialect, Row, Tx, Value};
 
 use crate::job::{Job, Landing};
 use crate::{BatchId, JobId, Result, State};
@@ -80,17 +80,24 @@ pub(super) fn queues(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     loop {
         let after = found.last().map_or("", String::as_str);
-        let next = tx.query_opt(
-            "SELECT queue FROM jobs WHERE queue > ? ORDER BY queue LIMIT 1",
-            &[after.into()],
-            |row| row.get::<String>(0),
-        )?;
+        let next = tx.query_opt(NEXT_QUEUE, &[after.into()], |row| row.get::<String>(0))?;
         match next {
             Some(queue) => found.push(queue),
             None => return Ok(found),
         }
     }
 }
+
+/// What is due first in a queue and state.
+pub(super) fn due(dialect: Dialect) -> String {
+    format!(
+        "SELECT id FROM jobs WHERE queue = ? AND state = ? AND due <= ? ORDER BY due LIMIT ?{}",
+        dialect.skip_locked()
+    )
+}
+
+/// The queue that follows another.
+pub(super) const NEXT_QUEUE: &str = "SELECT queue FROM jobs WHERE queue > ? ORDER BY queue LIMIT 1";
 
 /// The ids of up to `max` jobs of a queue and state that are due, the earliest first; locked.
 pub(super) fn due_ids(
@@ -100,12 +107,8 @@ pub(super) fn due_ids(
     until: Timestamp,
     max: usize,
 ) -> Result<Vec<i64>> {
-    let text = format!(
-        "SELECT id FROM jobs WHERE queue = ? AND state = ? AND due <= ? ORDER BY due LIMIT ?{}",
-        tx.dialect().skip_locked()
-    );
     let params = [queue.into(), state.code().into(), until.into(), limit(max)];
-    Ok(tx.query(&text, &params, |row| row.get(0))?)
+    Ok(tx.query(&due(tx.dialect()), &params, |row| row.get(0))?)
 }
 
 pub(super) fn limit(max: usize) -> Value<'static> {

@@ -61,13 +61,13 @@ pub(super) fn reap(
     Ok(moved)
 }
 
+pub(super) const BEYOND: &str =
+    "SELECT id FROM jobs WHERE queue = ? AND state = ? AND due > ? ORDER BY due DESC LIMIT ?";
+
 /// Shortens leases that end later than any lease can: their times were taken from a clock that was set back since.
 fn cut_back(tx: &mut Tx<'_>, queue: &str, max: usize, latest: Timestamp) -> Result<()> {
-    let ids = tx.query(
-        "SELECT id FROM jobs WHERE queue = ? AND state = ? AND due > ? ORDER BY due DESC LIMIT ?",
-        &[queue.into(), State::Executing.code().into(), latest.into(), limit(max)],
-        |row| row.get::<i64>(0),
-    )?;
+    let params = [queue.into(), State::Executing.code().into(), latest.into(), limit(max)];
+    let ids = tx.query(BEYOND, &params, |row| row.get::<i64>(0))?;
     tx.execute_in("UPDATE jobs SET due = ? WHERE id IN ({in})", &[latest.into()], &values(ids))?;
     Ok(())
 }
@@ -133,13 +133,13 @@ pub(super) fn prune(tx: &mut Tx<'_>, max: usize, rules: Pruning, at: Timestamp) 
     Ok(pruned)
 }
 
+pub(super) const SURPLUS: &str =
+    "SELECT id FROM jobs WHERE queue = ? AND state = ? ORDER BY due DESC, id DESC LIMIT ? OFFSET ?";
+
 /// The oldest of the ended jobs that are more than are kept.
 fn surplus(tx: &mut Tx<'_>, queue: &str, state: State, keep: usize, max: usize) -> Result<Vec<i64>> {
-    Ok(tx.query(
-        "SELECT id FROM jobs WHERE queue = ? AND state = ? ORDER BY due DESC, id DESC LIMIT ? OFFSET ?",
-        &[queue.into(), state.code().into(), limit(max), limit(keep)],
-        |row| row.get(0),
-    )?)
+    let params = [queue.into(), state.code().into(), limit(max), limit(keep)];
+    Ok(tx.query(SURPLUS, &params, |row| row.get(0))?)
 }
 
 fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
@@ -169,16 +169,15 @@ fn prune_batches(tx: &mut Tx<'_>, max: usize, before: Timestamp) -> Result<usize
     batches::delete(tx, old)
 }
 
+pub(super) const FIRST_DUE: &str = "SELECT due FROM jobs WHERE queue = ? AND state = ? ORDER BY due LIMIT 1";
+
 pub(super) async fn next_due(db: &Database) -> Result<Option<Timestamp>> {
     db.read("next_due_job", |tx| {
         let mut next: Option<Timestamp> = None;
         for queue in queues(tx)? {
             for state in [State::Scheduled, State::Retryable, State::Executing] {
-                let due = tx.query_opt(
-                    "SELECT due FROM jobs WHERE queue = ? AND state = ? ORDER BY due LIMIT 1",
-                    &[Value::from(&queue), state.code().into()],
-                    |row| row.get::<Timestamp>(0),
-                )?;
+                let due =
+                    tx.query_opt(FIRST_DUE, &[Value::from(&queue), state.code().into()], |row| row.get(0))?;
                 next = [next, due].into_iter().flatten().min();
             }
         }

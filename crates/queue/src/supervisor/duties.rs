@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::balance::{Load, share};
 use super::{Crew, memory};
-use crate::Result;
-use crate::backend::Orders;
+use crate::backend::{Change, Orders};
 use crate::clock::{between, earlier, later};
 use crate::handler::with_causes;
+use crate::{Queue, Result};
 
 /// The least time between two looks at what other processes changed: changes come in bursts.
 const SETTLE_DOWN: Duration = Duration::from_millis(20);
@@ -52,10 +52,11 @@ pub(super) fn report(duty: &'static str, result: Result<()>) {
 pub(super) async fn listen(crew: Arc<Crew>) {
     let names: Arc<[String]> = crew.pools.iter().map(|pool| pool.settings.queue.clone()).collect();
     let queue = &crew.shared.queue;
+    let mut changes = queue.backend().changes();
     loop {
         tokio::select! {
             () = crew.shared.stopping.cancelled() => return,
-            () = queue.backend().changed() => {}
+            changed = changes.changed() => if changed.is_err() { return },
         }
         match queue.backend().ready(Arc::clone(&names)).await {
             Ok(ready) => ready.iter().for_each(|name| queue.wake().one(name)),
@@ -124,7 +125,19 @@ pub(super) async fn heartbeat(crew: Arc<Crew>) -> Result<()> {
         }
         queue.leases().learn(&beat);
     }
+    hand_back(queue).await?;
     queue.backend().report(crew.record()).await
+}
+
+/// Gives back, to be had at once, the jobs of workers that were stopped with jobs in hand.
+pub(super) async fn hand_back(queue: &Queue) -> Result<()> {
+    let jobs = queue.leases().take_abandoned();
+    if !jobs.is_empty() {
+        tracing::warn!(jobs = jobs.len(), "jobs that were not finished are handed back");
+        let changes = vec![Some(Change::HandBack); jobs.len()];
+        queue.settle(Arc::from(jobs), Arc::from(changes)).await?;
+    }
+    Ok(())
 }
 
 /// Shares the workers out anew.

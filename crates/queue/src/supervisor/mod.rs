@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 pub use drain::drain;
 pub use status::{PoolStatus, StopReason, SupervisorId, SupervisorRecord, WorkerStatus};
 
-use crate::backend::Change;
 use crate::handler::Registry;
 use crate::settings::SupervisorSettings;
 use crate::{Queue, Result};
@@ -198,13 +197,7 @@ impl Crew {
     /// Hands back what workers did not finish, writes the last figures and signs off.
     async fn leave(&self) {
         let queue = &self.shared.queue;
-        let jobs = queue.leases().outstanding();
-        if !jobs.is_empty() {
-            tracing::warn!(jobs = jobs.len(), "jobs that did not finish in time are handed back");
-            let changes = vec![Some(Change::HandBack); jobs.len()];
-            let handed_back = queue.settle(Arc::from(jobs), Arc::from(changes)).await;
-            duties::report("hand back", handed_back.map(|_| ()));
-        }
+        duties::report("hand back", duties::hand_back(queue).await);
         duties::report("figures", queue.flush_metrics().await);
         duties::report("sign off", queue.backend().unregister(self.shared.id).await);
     }
