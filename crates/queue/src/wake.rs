@@ -21,7 +21,7 @@ impl Default for Wake {
 }
 
 impl Wake {
-    /// What a worker of `queue` waits on. Register interest before looking for jobs: a wake-up in between is kept.
+    /// What a worker of `queue` waits on. A wake-up while nobody waits is kept for the next who does.
     pub(crate) fn queue(&self, queue: &str) -> Arc<Notify> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(notify) = queues.get(queue) {

@@ -196,6 +196,8 @@ pub(super) struct Failure<'a> {
 
 /// The most of a message that is kept.
 const LONGEST_MESSAGE: usize = 4000;
+/// Attempts whose errors are kept: a job may fail for ever.
+const ATTEMPTS_KEPT: u32 = 50;
 
 /// Adds to the errors of jobs.
 pub(super) fn note(tx: &mut Tx<'_>, failures: &[Failure<'_>], at: Timestamp) -> Result<()> {
@@ -222,5 +224,11 @@ pub(super) fn note(tx: &mut Tx<'_>, failures: &[Failure<'_>], at: Timestamp) -> 
         },
     };
     tx.insert_rows(&insert, &rows)?;
+    let too_old: Vec<Value<'_>> = failures
+        .iter()
+        .filter_map(|failure| Some([failure.job.into(), failure.attempt.checked_sub(ATTEMPTS_KEPT)?.into()]))
+        .flatten()
+        .collect();
+    tx.execute_each("DELETE FROM job_errors WHERE job = ? AND attempt <= ?", 2, &too_old)?;
     Ok(())
 }

@@ -144,14 +144,12 @@ fn surplus(tx: &mut Tx<'_>, queue: &str, state: State, keep: usize, max: usize) 
 
 fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     let ids = values(ids.iter().copied());
-    let tagged =
-        tx.query_in("SELECT id, tags FROM jobs WHERE tags IS NOT NULL AND id IN ({in})", &[], &ids, |row| {
-            Ok((JobId(row.get(0)?), tags_from_text(row.get(1)?)))
-        })?;
+    let jobs = tx.query_in("SELECT id, tags FROM jobs WHERE id IN ({in})", &[], &ids, |row| {
+        Ok((JobId(row.get(0)?), tags_from_text(row.get(1)?)))
+    })?;
     let endings: Vec<Ending<'_>> =
-        tagged.iter().map(|(id, tags)| Ending { id: *id, unique_key: None, tags, batch: None }).collect();
+        jobs.iter().map(|(id, tags)| Ending { id: *id, unique_key: None, tags, batch: None }).collect();
     erase(tx, &endings)?;
-    tx.execute_in("DELETE FROM job_errors WHERE job IN ({in})", &[], &ids)?;
     tx.execute_in("DELETE FROM jobs WHERE id IN ({in})", &[], &ids)?;
     Ok(())
 }

@@ -11,8 +11,6 @@ use crate::clock::{between, earlier, later};
 use crate::handler::with_causes;
 use crate::{Queue, Result};
 
-/// The least time between two looks at what other processes changed: changes come in bursts.
-const SETTLE_DOWN: Duration = Duration::from_millis(20);
 /// Jobs whose leases are extended in one transaction.
 const BEATS: usize = 1_000;
 /// Depth that the balance tells apart.
@@ -62,7 +60,6 @@ pub(super) async fn listen(crew: Arc<Crew>) {
             Ok(ready) => ready.iter().for_each(|name| queue.wake().one(name)),
             Err(error) => report("listen", Err(error)),
         }
-        tokio::time::sleep(SETTLE_DOWN).await;
     }
 }
 

@@ -131,15 +131,13 @@ impl Worker {
     async fn turn(&mut self, stopping: &CancellationToken) -> Result<()> {
         let queue = self.shared.queue.clone();
         let notify = queue.wake().queue(&self.queue_name);
-        let mut woken = std::pin::pin!(notify.notified());
-        // From here on a wake-up is not lost, also one that comes while we look.
-        woken.as_mut().enable();
         let lease = queue.settings().lease;
         let jobs = queue.claim(&self.queue_name, self.batch, self.shared.id, lease).await?;
         if jobs.is_empty() {
             tokio::select! {
                 () = stopping.cancelled() => {}
-                () = woken => {}
+                // A wake-up that came while we looked is kept, and ends this at once.
+                () = notify.notified() => {}
                 _ = self.gate.changed() => {}
                 () = tokio::time::sleep(queue.settings().poll) => {}
             }

@@ -8,4 +8,5 @@ mod lab;
 mod model;
 mod plans;
 mod rules;
+mod settings;
 mod supervising;

@@ -121,6 +121,17 @@ pub async fn a_failed_job_waits_longer_each_time_and_is_discarded_in_the_end<S: 
     assert!(record.finished_at.is_some());
 }
 
+pub async fn a_job_that_fails_for_ever_keeps_its_newest_errors<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let id = lab.push(job("a").max_attempts(u32::MAX)).await;
+    for _ in 0..60 {
+        assert_eq!(lab.drain(failing()).await, 1);
+        lab.advance(3600);
+    }
+    let errors = lab.job(id).await.errors;
+    assert_eq!(errors.iter().map(|error| error.attempt).collect::<Vec<_>>(), (11..=60).collect::<Vec<_>>());
+}
+
 pub async fn a_job_may_have_its_own_limit_of_attempts<S: Store>() {
     let lab = Lab::<S>::new().await;
     let id = lab.push(job("a").max_attempts(1)).await;

@@ -69,6 +69,29 @@ pub async fn nothing_is_left_of_a_pruned_job<S: Store>() {
     assert!(lab.queue.list(filter, queue::PageRequest::default()).await.unwrap().jobs.is_empty());
 }
 
+pub async fn nothing_is_left_of_a_completed_or_forgotten_job<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    for completes in [true, false] {
+        let id = lab.push(job("a").tag("t")).await;
+        let claimed = lab.claim_one().await;
+        assert!(lab.settle(&claimed, retry("first", lab.in_seconds(1))).await);
+        lab.advance(1);
+        lab.queue.promote(1).await.unwrap();
+        if completes {
+            let claimed = lab.claim_one().await;
+            assert_eq!(lab.land(&[claimed]).await.unwrap(), 1);
+        } else {
+            assert_eq!(lab.queue.forget(Selection::Ids(vec![id])).await.unwrap(), 1);
+        }
+        lab.push(job("a").id(id)).await;
+        let record = lab.job(id).await;
+        assert_eq!((record.errors.len(), record.tags.len()), (0, 0));
+        let filter = queue::Filter { tag: Some("t".to_owned()), ..queue::Filter::default() };
+        assert!(lab.queue.list(filter, queue::PageRequest::default()).await.unwrap().jobs.is_empty());
+        lab.queue.forget(Selection::Ids(vec![id])).await.unwrap();
+    }
+}
+
 pub async fn each_step_is_bounded<S: Store>() {
     let lab = Lab::<S>::new().await;
     lab.queue.push(vec![job("a").run_at(lab.in_seconds(1)); 10]).await.unwrap();

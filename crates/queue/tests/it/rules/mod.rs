@@ -77,6 +77,7 @@ conformance!(crate::lab::Sqlite:
         what_landed_before_a_batch_failed_is_not_run_again,
         a_failed_job_waits_longer_each_time_and_is_discarded_in_the_end,
         a_job_may_have_its_own_limit_of_attempts,
+        a_job_that_fails_for_ever_keeps_its_newest_errors,
         outcomes_are_told_apart,
         jobs_without_a_handler_fail_and_say_so,
         no_batch_is_larger_than_its_kind_allows,
@@ -89,6 +90,7 @@ conformance!(crate::lab::Sqlite:
         ended_jobs_are_pruned_when_their_time_is_over,
         no_more_ended_jobs_are_kept_than_allowed,
         nothing_is_left_of_a_pruned_job,
+        nothing_is_left_of_a_completed_or_forgotten_job,
         each_step_is_bounded,
     }
 );
