@@ -8,6 +8,7 @@ use sql::{Database, Migrations, Tx};
 use crate::config::{Config, GatewayMode};
 use crate::gateways::signature::Secrets;
 use crate::gateways::{InProcess, PaymentGateway};
+use crate::notifications::Notifier;
 use crate::{Error, Result};
 
 /// Everything that use cases and jobs need: a cheap handle.
@@ -38,6 +39,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// The ways customers are told.
     pub channels: Vec<Channel>,
+    /// What notifications are written with and go out by.
+    pub notifier: Notifier,
     /// The random word that sets this installation's payment keys apart.
     pub instance: String,
 }
@@ -47,7 +50,8 @@ pub static MIGRATIONS: &[&Migrations] = &[&store::MIGRATIONS, &queue::MIGRATIONS
 
 impl App {
     /// Opens the database, brings its schema up to date unless `migrate` is false, and puts the parts together.
-    pub async fn open(config: Config, clock: Arc<dyn Clock>, migrate: bool) -> Result<Self> {
+    pub async fn open(mut config: Config, clock: Arc<dyn Clock>, migrate: bool) -> Result<Self> {
+        config.use_own_pools();
         let database = Database::open(&config.database.open_settings())?;
         if migrate {
             for step in database.migrate(MIGRATIONS, clock.now()).await? {
@@ -80,6 +84,7 @@ impl App {
             GatewayMode::Http => (Arc::new(crate::gateways::HttpGateway::new(&config.gateway)?), None),
         };
         let channels = channels(&config)?;
+        let notifier = Notifier::new(&config, &channels)?;
         let secrets = Secrets::new(&config.gateway.webhook_secrets);
         let instance = instance(&database).await?;
         let parts = Parts {
@@ -93,6 +98,7 @@ impl App {
             simulator,
             secrets,
             channels,
+            notifier,
             instance,
         };
         Ok(App { parts: Arc::new(parts) })
@@ -177,6 +183,11 @@ impl App {
     /// The ways customers are told.
     pub fn channels(&self) -> &[Channel] {
         &self.parts.channels
+    }
+
+    /// What notifications are written with and go out by.
+    pub fn notifier(&self) -> &Notifier {
+        &self.parts.notifier
     }
 
     /// The random word that sets this installation's payment keys apart.

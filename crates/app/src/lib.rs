@@ -7,12 +7,17 @@ mod actor;
 mod application;
 pub mod config;
 mod error;
+pub mod figures;
 pub mod gateways;
+pub mod imports;
 pub mod jobs;
+pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod refunds;
 pub mod stock;
+pub mod verify;
+pub mod workers;
 mod workflow;
 
 pub use actor::Actor;

@@ -198,8 +198,8 @@ pub struct Reject {
     pub raw: String,
 }
 
-/// Records an import that is about to be planned.
-pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, at: Timestamp) -> Result<()> {
+/// Records an import that is about to be planned; `plan` is JSON with what is known of its file already.
+pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, plan: &str, at: Timestamp) -> Result<()> {
     let columns = &[
         "id",
         "source",
@@ -211,6 +211,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, at: Timestamp) -> Result<()>
         "file_bytes",
         "options",
         "status",
+        "plan",
         "rows_total",
         "bytes_total",
         "rejects_of",
@@ -227,6 +228,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, at: Timestamp) -> Result<()>
         new.file_bytes.into(),
         new.options.into(),
         ImportStatus::Planning.code().into(),
+        plan.into(),
         Value::Int(0),
         Value::Int(0),
         new.rejects_of.map(ImportId::get).into(),
@@ -354,6 +356,26 @@ pub fn find_open_chunk(tx: &mut Tx<'_>, id: ImportId, index: i64) -> Result<Opti
     let sql = "SELECT chunk, byte_offset, byte_length, first_line, row_count FROM import_chunks \
                WHERE import_id = ? AND chunk = ? AND state = 0";
     Ok(tx.query_opt(sql, &[id.get().into(), index.into()], read_chunk)?)
+}
+
+/// The first chunk of a lane that is not done: of those whose number is `from`, `from` + `lanes`, `from` + 2 `lanes`…
+pub fn next_open_chunk(tx: &mut Tx<'_>, id: ImportId, from: i64, lanes: i64) -> Result<Option<i64>> {
+    let sql = "SELECT chunk FROM import_chunks WHERE import_id = ? AND chunk >= ? AND state = 0 \
+               AND (chunk - ?) % ? = 0 ORDER BY chunk LIMIT 1";
+    let params = [id.get().into(), from.into(), from.into(), lanes.into()];
+    Ok(tx.query_opt(sql, &params, |row| row.get(0))?)
+}
+
+/// Whether a chunk is not done. Those after `near` are looked at first: while an import runs, one is open there.
+pub fn has_open_chunk(tx: &mut Tx<'_>, id: ImportId, near: i64) -> Result<bool> {
+    let after = "SELECT 1 FROM import_chunks WHERE import_id = ? AND chunk > ? AND state = 0 LIMIT 1";
+    let before = "SELECT 1 FROM import_chunks WHERE import_id = ? AND chunk <= ? AND state = 0 LIMIT 1";
+    for sql in [after, before] {
+        if tx.query_opt(sql, &[id.get().into(), near.into()], |row| row.get::<i64>(0))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The chunks that are not done yet, in their order.

@@ -1,9 +1,11 @@
 //! The ledger's SQL: one file per aggregate, every function over an open transaction, sets of rows where sets are
 //! the hot path.
 
+pub mod audit;
 pub mod customers;
 mod error;
 pub mod events;
+pub mod facts;
 pub mod imports;
 pub mod instance;
 pub mod notifications;

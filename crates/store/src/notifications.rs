@@ -1,5 +1,14 @@
 //! Notifications: recorded once per cause, recipient and channel, with how each attempt ended.
 
+mod attempts;
+mod matter;
+
+pub use attempts::{
+    Attempt, Failure, FailureKind, FailureRow, Standing, list_failures, lock, mark_interrupted, mark_sending,
+    record_attempts,
+};
+pub use matter::{Matter, MatterLine, list_lines, list_matters, list_parcel_lines};
+
 use domain::{Channel, NotificationId, NotificationKind, NotificationStatus, OrderId};
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Row, Tx, Value};
@@ -15,7 +24,7 @@ pub struct NewNotification<'a> {
     pub order: OrderId,
     /// What it tells.
     pub kind: NotificationKind,
-    /// What caused it within the order: the version of the event; a resend has a cause of its own.
+    /// What caused it within the order: the version of the event; a resend has a cause of its own, below zero.
     pub cause: i64,
     /// The way it goes out.
     pub channel: Channel,
@@ -25,12 +34,12 @@ pub struct NewNotification<'a> {
     pub status: NotificationStatus,
     /// Why it is skipped.
     pub error: Option<&'a str>,
-    /// The notification that it repeats.
+    /// The notification that it repeats: never itself a resend.
     pub resend_of: Option<NotificationId>,
 }
 
-/// A notification.
-#[derive(Debug, Clone)]
+/// A notification, without its words.
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Notification {
     /// Its id.
     pub id: NotificationId,
@@ -48,14 +57,14 @@ pub struct Notification {
     pub status: NotificationStatus,
     /// Its subject, once rendered.
     pub subject: Option<String>,
-    /// Its bodies, once rendered, packed by whoever rendered them.
-    pub body: Option<Vec<u8>>,
     /// Attempts so far.
     pub attempts: i64,
     /// Whether it may have arrived twice.
     pub possible_duplicate: bool,
     /// Why the last attempt failed, or why it was skipped.
     pub error: Option<String>,
+    /// The notification that it repeats.
+    pub resend_of: Option<NotificationId>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When it was handed over.
@@ -101,26 +110,38 @@ pub fn insert(tx: &mut Tx<'_>, notifications: &[NewNotification<'_>], at: Timest
     Ok(())
 }
 
-const SELECT: &str = "SELECT id, order_id, kind, cause, channel, recipient, status, subject, body, attempts, \
-    possible_duplicate, error, created_at, sent_at FROM notifications";
+const SELECT: &str = "SELECT id, order_id, kind, cause, channel, recipient, status, subject, attempts, \
+    possible_duplicate, error, resend_of, created_at, sent_at FROM notifications";
 
 fn read(row: &Row<'_>) -> sql::Result<Notification> {
     Ok(Notification {
         id: NotificationId::from_ledger(row.get(0)?),
         order: OrderId::from_ledger(row.get(1)?),
-        kind: rows::code(row, 2, "the kind of a notification", NotificationKind::from_code)?,
+        kind: kind(row, 2)?,
         cause: row.get(3)?,
-        channel: rows::code(row, 4, "the channel of a notification", Channel::from_code)?,
+        channel: channel(row, 4)?,
         recipient: row.get(5)?,
-        status: rows::code(row, 6, "the status of a notification", NotificationStatus::from_code)?,
+        status: status(row, 6)?,
         subject: row.get(7)?,
-        body: row.get(8)?,
-        attempts: row.get(9)?,
-        possible_duplicate: row.get(10)?,
-        error: row.get(11)?,
+        attempts: row.get(8)?,
+        possible_duplicate: row.get(9)?,
+        error: row.get(10)?,
+        resend_of: row.get::<Option<i64>>(11)?.map(NotificationId::from_ledger),
         created_at: row.get(12)?,
         sent_at: row.get(13)?,
     })
+}
+
+fn kind(row: &Row<'_>, column: usize) -> sql::Result<NotificationKind> {
+    rows::code(row, column, "the kind of a notification", NotificationKind::from_code)
+}
+
+fn channel(row: &Row<'_>, column: usize) -> sql::Result<Channel> {
+    rows::code(row, column, "the channel of a notification", Channel::from_code)
+}
+
+fn status(row: &Row<'_>, column: usize) -> sql::Result<NotificationStatus> {
+    rows::code(row, column, "the status of a notification", NotificationStatus::from_code)
 }
 
 /// The notifications with these ids, in the order of ids.
@@ -134,6 +155,12 @@ pub fn get(tx: &mut Tx<'_>, id: NotificationId) -> Result<Notification> {
     list(tx, &[id])?.pop().ok_or_else(|| Error::missing("notification", id))
 }
 
+/// The bodies of a notification, packed by whoever rendered them; none before they are rendered.
+pub fn find_body(tx: &mut Tx<'_>, id: NotificationId) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT body FROM notifications WHERE id = ?";
+    Ok(tx.query_opt(sql, &[id.get().into()], |row| row.get(0))?.flatten())
+}
+
 /// The notifications of an order, oldest first.
 pub fn list_of_order(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<Notification>> {
     Ok(tx.query(&format!("{SELECT} WHERE order_id = ? ORDER BY id"), &[order.get().into()], read)?)
@@ -145,74 +172,28 @@ pub fn list_newest(tx: &mut Tx<'_>, before: i64, limit: u32) -> Result<Vec<Notif
     Ok(tx.query(&sql, &[before.into(), limit.into()], read)?)
 }
 
-/// Claims notifications for an attempt, before anything is sent. What was claimed before and never ended is marked as
-/// a possible duplicate.
-pub fn mark_sending(tx: &mut Tx<'_>, ids: &[NotificationId], at: Timestamp) -> Result<()> {
-    let sending = NotificationStatus::Sending.code();
-    let sql = "UPDATE notifications SET possible_duplicate = CASE WHEN status = ? THEN 1 ELSE possible_duplicate END, \
-               status = ?, attempts = attempts + 1, attempted_at = ? WHERE id IN ({in})";
-    tx.execute_in(sql, &[sending.into(), sending.into(), at.into()], &rows::keys(ids.iter().copied()))?;
-    Ok(())
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone)]
-pub struct Attempt<'a> {
-    /// The notification.
-    pub id: NotificationId,
-    /// How far it is now.
-    pub status: NotificationStatus,
-    /// As rendered.
-    pub subject: &'a str,
-    /// As rendered and packed.
-    pub body: &'a [u8],
-    /// Whether the attempt was not counted by [`mark_sending`].
-    pub unclaimed: bool,
-    /// Why it did not succeed.
-    pub error: Option<&'a str>,
-}
-
-/// Records how attempts ended, with the words that were sent.
-pub fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], at: Timestamp) -> Result<()> {
-    let values: Vec<Value<'_>> = attempts
-        .iter()
-        .flat_map(|attempt| {
-            let sent = (attempt.status == NotificationStatus::Sent).then_some(at);
-            [
-                Value::Int(attempt.status.code()),
-                attempt.subject.into(),
-                attempt.body.into(),
-                Value::Int(i64::from(attempt.unclaimed)),
-                attempt.error.into(),
-                sent.into(),
-                Value::Int(attempt.id.get()),
-            ]
-        })
-        .collect();
-    let sql = "UPDATE notifications SET status = ?, subject = ?, body = ?, attempts = attempts + ?, error = ?, \
-               sent_at = ? WHERE id = ?";
-    tx.execute_each(sql, 7, &values)?;
-    let failures: Vec<Value<'_>> = attempts
-        .iter()
-        .filter(|attempt| attempt.error.is_some())
-        .flat_map(|attempt| {
-            [at.into(), attempt.status.as_str().into(), attempt.error.into(), Value::Int(attempt.id.get())]
-        })
-        .collect();
-    let sql = "INSERT INTO notification_failures (notification_id, attempt, started_at, outcome, error) \
-               SELECT id, attempts, ?, ?, ? FROM notifications WHERE id = ?";
-    tx.execute_each(sql, 4, &failures)?;
-    Ok(())
+/// The newest notifications that had an attempt which did not succeed, those before `before`, at most `limit`.
+pub fn list_newest_troubled(tx: &mut Tx<'_>, before: i64, limit: u32) -> Result<Vec<Notification>> {
+    let sql = "SELECT DISTINCT notification_id FROM notification_failures WHERE notification_id < ? \
+               ORDER BY notification_id DESC LIMIT ?";
+    let id = |row: &Row<'_>| Ok(NotificationId::from_ledger(row.get(0)?));
+    let ids = tx.query(sql, &[before.into(), limit.into()], id)?;
+    let mut troubled = list(tx, &ids)?;
+    troubled.reverse();
+    Ok(troubled)
 }
 
 /// How many notifications stand how, by status.
 pub fn count_by_status(tx: &mut Tx<'_>) -> Result<Vec<(NotificationStatus, i64)>> {
-    Ok(tx.query(
-        "SELECT status, COUNT(*) FROM notifications GROUP BY status ORDER BY status",
-        &[],
-        |row| {
-            let status = rows::code(row, 0, "the status of a notification", NotificationStatus::from_code)?;
-            Ok((status, row.get(1)?))
-        },
-    )?)
+    let sql = "SELECT status, COUNT(*) FROM notifications GROUP BY status ORDER BY status";
+    Ok(tx.query(sql, &[], |row| Ok((status(row, 0)?, row.get(1)?)))?)
+}
+
+/// How many of the `newest` notifications stand how, by channel and status. The work is bounded by `newest`, however
+/// many there are.
+pub fn count_newest(tx: &mut Tx<'_>, newest: u32) -> Result<Vec<(Channel, NotificationStatus, i64)>> {
+    let sql = "SELECT channel, status, COUNT(*) FROM \
+               (SELECT channel, status FROM notifications ORDER BY id DESC LIMIT ?) newest \
+               GROUP BY channel, status ORDER BY channel, status";
+    Ok(tx.query(sql, &[newest.into()], |row| Ok((channel(row, 0)?, status(row, 1)?, row.get(2)?)))?)
 }

@@ -1,1 +1,3 @@
 //! Test harness: private servers, clocks, builders, the real data.
+
+pub mod smtp;

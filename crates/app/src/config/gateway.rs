@@ -1,11 +1,12 @@
 use std::time::Duration;
 
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 
 use super::duration;
 
 /// Payments: where the gateway is, and how the simulated one behaves. `[gateway]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaySettings {
     /// `in_process`: simulated inside this program. `http`: the server at `url`.

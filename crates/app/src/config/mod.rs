@@ -1,14 +1,24 @@
 //! The settings: a struct per concern, each field with its default and what it means.
 
+mod check;
 mod duration;
 mod gateway;
 mod imports;
+mod layers;
+mod load;
+mod mistake;
 mod notifications;
+mod queue_docs;
+mod reference;
+mod schema;
 mod shop;
 
 pub use gateway::{GatewayMode, GatewaySettings};
 pub use imports::ImportSettings;
+pub use load::{DEFAULT_FILE, Settings, Shown, Sources, load};
+pub use mistake::{Mistake, Mistakes, Origin};
 pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings};
+pub use reference::{env_example, reference_page};
 pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, ShopSettings, WebSettings};
 
 use serde::{Deserialize, Serialize};
@@ -33,4 +43,14 @@ pub struct Config {
     pub web: WebSettings,
     /// Logs.
     pub log: LogSettings,
+}
+
+impl Config {
+    /// Gives the supervisor a pool for each of our queues, unless its pools are configured.
+    pub(crate) fn use_own_pools(&mut self) {
+        let supervisor = &mut self.queue.supervisor;
+        if supervisor.pools == queue::Settings::default().supervisor.pools {
+            (supervisor.pools, supervisor.balance) = crate::workers::pools();
+        }
+    }
 }

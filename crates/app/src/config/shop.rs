@@ -1,9 +1,10 @@
 use std::net::SocketAddr;
 
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 
 /// Where the ledger is. `[database]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
     /// A path, or `sqlite:PATH`.
@@ -46,7 +47,7 @@ impl DatabaseSettings {
 }
 
 /// The shop. `[shop]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShopSettings {
     /// Its name, as customers read it.
@@ -64,7 +65,7 @@ impl Default for ShopSettings {
 }
 
 /// The HTTP server. `[web]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebSettings {
     /// Address and port.
@@ -78,7 +79,7 @@ impl Default for WebSettings {
 }
 
 /// Logs. `[log]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
     /// What is logged, as `tracing` filters are written: `info`, `warn,app=debug`.

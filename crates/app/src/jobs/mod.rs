@@ -1,6 +1,7 @@
 //! The jobs: one file each, one list of them all.
 
 mod deliver_callback;
+mod import;
 mod payload;
 mod refund_payment;
 mod reserve_stock;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use queue::{Handler, Registry};
 
 pub use deliver_callback::DeliverCallback;
+pub use import::{FinishImport, ImportChunk, PlanImport};
 pub use refund_payment::RefundPayment;
 pub use reserve_stock::ReserveStock;
 pub use send_notification::SendNotification;
@@ -30,12 +32,16 @@ pub const QUEUES: [&str; 6] = ["imports", "stock", "payments", "callbacks", "ref
 /// Every job there is.
 pub fn registry(app: &App) -> queue::Result<Registry> {
     let handlers: Vec<Arc<dyn Handler>> = vec![
+        Arc::new(import::Plan(app.clone())),
+        Arc::new(import::Chunk(app.clone())),
+        Arc::new(import::Finish(app.clone())),
         Arc::new(reserve_stock::Run(app.clone())),
         Arc::new(take_payment::Run(app.clone())),
         Arc::new(void_charge::Run(app.clone())),
         Arc::new(deliver_callback::Run(app.clone())),
         Arc::new(settle_overdue::Run(app.clone())),
         Arc::new(refund_payment::Run(app.clone())),
+        Arc::new(send_notification::Run(app.clone())),
     ];
     Registry::new(handlers, app.queue().settings())
 }

@@ -42,13 +42,37 @@ struct NotAccepted {
     genuine: bool,
 }
 
+/// What a delivery is, before anybody asks what follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No live secret of ours signed these bytes in time.
+    NotGenuine,
+    /// It is genuine, but no event can be read from it.
+    Unreadable,
+    /// It is a genuine event.
+    Event,
+}
+
 /// What was done about a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// What.
+    /// What it is.
+    pub standing: Standing,
+    /// What was done.
     pub verdict: Verdict,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl Checked {
+    /// What the delivery is.
+    pub fn standing(&self) -> Standing {
+        match &self.news {
+            Ok(_) => Standing::Event,
+            Err(NotAccepted { genuine: true, .. }) => Standing::Unreadable,
+            Err(NotAccepted { genuine: false, .. }) => Standing::NotGenuine,
+        }
+    }
 }
 
 /// Bytes kept of a body that is not genuine.
@@ -77,7 +101,11 @@ fn judge(app: &App, Incoming { headers, body }: &Incoming) -> std::result::Resul
 
 /// Receives one delivery in a transaction of its own.
 pub async fn receive(app: &App, incoming: Incoming) -> Result<Receipt> {
-    let checked = check(app, incoming);
+    receive_checked(app, check(app, incoming)).await
+}
+
+/// Receives one delivery that was checked before, in a transaction of its own.
+pub async fn receive_checked(app: &App, checked: Checked) -> Result<Receipt> {
     let inner = app.clone();
     let receipts = app.transaction("receive_webhook", move |tx| record(&inner, tx, &[&checked])).await?;
     Ok(receipts.into_iter().next().expect("one receipt for one delivery"))
@@ -94,7 +122,7 @@ pub(crate) fn record(app: &App, tx: &mut Tx<'_>, checked: &[&Checked]) -> Result
     let mut receipts = Vec::with_capacity(checked.len());
     for one in checked {
         let (verdict, reason) = receive_one(&mut settlement, one, &mut known, &mut events)?;
-        receipts.push(Receipt { verdict, reason });
+        receipts.push(Receipt { standing: one.standing(), verdict, reason });
     }
     let at = app.now();
     store::webhooks::insert_events(tx, &events, at)?;
@@ -144,10 +172,9 @@ fn receive_one<'c>(
 
 fn delivery<'c>(one: &'c Checked, receipt: &Receipt) -> Delivery<'c> {
     let Incoming { headers, body } = &one.incoming;
-    let genuine = one.news.as_ref().err().is_none_or(|not_accepted| not_accepted.genuine);
     let kept = &body[..body.len().min(KEPT_OF_FORGERY)];
     Delivery {
-        event: genuine.then_some(headers.id.as_str()),
+        event: (receipt.standing != Standing::NotGenuine).then_some(headers.id.as_str()),
         verdict: receipt.verdict,
         reason: receipt.reason.clone(),
         body: one.news.is_err().then_some(kept),

@@ -7,6 +7,6 @@ mod voiding;
 
 pub use deadlines::settle_overdue;
 pub(crate) use inbox::record;
-pub use inbox::{Checked, Incoming, Receipt, check, receive};
+pub use inbox::{Checked, Incoming, Receipt, Standing, check, receive, receive_checked};
 pub(crate) use settlement::Settlement;
 pub(crate) use voiding::{record_voided, void_open};

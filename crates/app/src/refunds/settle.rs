@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use analytics::{Fact, FactLine};
+use analytics::Fact;
 use domain::{
     Action, CauseKind, ChargeStatus, LineUnits, MovementKind, OrderId, ProductId, RefundCause, RefundId,
     RefundStatus, RefundedUnits, refund,
@@ -13,7 +13,7 @@ use store::refunds::{Refund, RefundLine};
 use store::stock::Movement;
 
 use crate::gateways::{GatewayError, RefundAnswer, RefundRequest};
-use crate::workflow::{Goods, PaymentKey, Step};
+use crate::workflow::{Goods, PaymentKey, Step, facts};
 use crate::{Actor, App, Result};
 
 /// What the gateway said about refunds; those that are settled already were not asked about.
@@ -133,7 +133,7 @@ impl Settling<'_> {
             self.change(refund.order, line, done);
         }
         if effects.count_refund > 0 {
-            let lines = lines.iter().map(|line| counted(line, effects.count_refund, amount)).collect();
+            let lines = facts::taken_back(lines, effects.count_refund, amount);
             let (order_id, customer_id, currency) = (head.id, head.customer, head.state.currency);
             let amount = effects.count_refund;
             self.step.add_fact(Fact::Refunded { order_id, customer_id, currency, at, amount, lines });
@@ -203,11 +203,4 @@ fn movement(
     quantity: i64,
 ) -> Movement {
     Movement { cause: CauseKind::RefundLine, cause_id: refund.get(), line_no, kind, product, quantity }
-}
-
-/// The part of a refund line that figures count: all of it, unless some of the money was never needed.
-fn counted(line: &RefundLine, counted: i64, amount: i64) -> FactLine {
-    let share = i128::from(line.amount) * i128::from(counted) / i128::from(amount.max(1));
-    let amount = i64::try_from(share).unwrap_or(line.amount);
-    FactLine { product_id: line.product, quantity: line.quantity, amount }
 }

@@ -1,7 +1,6 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use analytics::{Fact, FactLine};
-use domain::refund::line_shares;
+use analytics::Fact;
 use domain::{
     Action, CauseKind, Channel, Effects, FailReason, Money, MovementKind, NotificationId, NotificationKind,
     NotificationStatus, OrderId, ProductId, Refused, Transition,
@@ -15,6 +14,7 @@ use store::payments::PaymentRef;
 use store::products::Level;
 use store::stock::Movement;
 
+use super::facts;
 use crate::jobs::{Payload as _, SendNotification, TakePayment, VoidCharge};
 use crate::refunds::owed::{self, Owed};
 use crate::{Actor, App, Result};
@@ -332,7 +332,7 @@ impl<'a> Step<'a> {
             let (currency, placed_at) = (before.state.currency, before.placed_at);
             let effects = transition.effects;
             if effects.count_confirmed {
-                let lines = sold(before, goods.lines(order_id));
+                let lines = facts::sold(&before.totals, goods.lines(order_id));
                 let (units, gross) = (transition.state.units, transition.state.total);
                 let at = self.at;
                 let fact =
@@ -382,23 +382,4 @@ fn notification<'e>(
         error,
         resend_of: None,
     }
-}
-
-/// What a confirmed order sold of each product, each with its share of the order's discount and tax.
-fn sold(head: &Head, lines: &[Line]) -> Vec<FactLine> {
-    let plain = head.totals.discount == 0 && (head.totals.tax == 0 || head.totals.tax_included);
-    let shares = if plain {
-        Vec::new()
-    } else {
-        let totals: Vec<i64> = lines.iter().map(|line| line.total).collect();
-        line_shares(&totals, &head.totals)
-    };
-    let mut sold: BTreeMap<ProductId, (i64, i64)> = BTreeMap::new();
-    for (index, line) in lines.iter().enumerate() {
-        let entry = sold.entry(line.product).or_default();
-        entry.0 += line.units.quantity;
-        entry.1 += shares.get(index).copied().unwrap_or(line.total);
-    }
-    let line = |(product_id, (quantity, amount))| FactLine { product_id, quantity, amount };
-    sold.into_iter().map(line).collect()
 }

@@ -1,7 +1,7 @@
 //! Orders as people look at them.
 
 use domain::order::OrderTotals;
-use domain::{Currency, FailReason, FulfilmentStatus, Money, OrderId, OrderStatus, PaymentStatus};
+use domain::{Currency, FailReason, FulfilmentStatus, ImportId, Money, OrderId, OrderStatus, PaymentStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 use sql::{Row, Tx, Value};
@@ -155,6 +155,22 @@ pub fn list_open(tx: &mut Tx<'_>, after: OrderId, limit: u32) -> Result<Vec<Orde
     let (pending, reserved) = (OrderStatus::Pending.code(), OrderStatus::Reserved.code());
     let params = [after.get().into(), pending.into(), reserved.into(), limit.into()];
     Ok(tx.query(sql, &params, |row| Ok(OrderId::from_ledger(row.get(0)?)))?)
+}
+
+/// The first order of an import after `after` that stands as one of `statuses`.
+pub fn next_of_import(
+    tx: &mut Tx<'_>,
+    import: ImportId,
+    after: OrderId,
+    statuses: &[OrderStatus],
+) -> Result<Option<OrderId>> {
+    let marks = vec!["?"; statuses.len()].join(", ");
+    let sql = format!(
+        "SELECT id FROM orders WHERE id > ? AND import_id = ? AND status IN ({marks}) ORDER BY id LIMIT 1"
+    );
+    let mut params: Vec<Value<'_>> = vec![after.get().into(), import.get().into()];
+    params.extend(statuses.iter().map(|status| Value::Int(status.code())));
+    Ok(tx.query_opt(&sql, &params, |row| Ok(OrderId::from_ledger(row.get(0)?)))?)
 }
 
 /// The order that a person names: by its id, or as `SOURCE/EXTERNAL_ID`.

@@ -1,0 +1,120 @@
+//! What no type can say of a setting: ranges, zones, addresses, and settings that contradict each other.
+
+use std::time::Duration;
+
+use domain::Currency;
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, GatewayMode, GatewaySettings, NotificationSettings};
+
+/// What is wrong, each with the path of its setting.
+pub(super) fn check(config: &Config) -> Vec<(String, String)> {
+    let mut found = Found(Vec::new());
+    found.shop(config);
+    found.gateway(&config.gateway);
+    found.notifications(&config.notifications);
+    found.queue(config);
+    found.0
+}
+
+struct Found(Vec<(String, String)>);
+
+impl Found {
+    fn must(&mut self, holds: bool, path: &str, what: impl Into<String>) {
+        if !holds {
+            self.0.push((path.to_owned(), what.into()));
+        }
+    }
+
+    fn shop(&mut self, config: &Config) {
+        let Config { database, shop, imports, log, .. } = config;
+        let refused = sql::Error::Address(database.url.clone());
+        self.must(is_database(&database.url), "database.url", refused.to_string());
+        self.must(database.readers > 0, "database.readers", "at least one connection must read");
+        let zone = &shop.time_zone;
+        let no_zone = format!("`{zone}` is no IANA time zone; write one such as `Europe/Berlin` or `UTC`");
+        self.must(jiff::tz::TimeZone::get(zone).is_ok(), "shop.time_zone", no_zone);
+        if let Err(error) = Currency::parse(&shop.currency) {
+            self.must(false, "shop.currency", error.to_string());
+        }
+        let sound = (1..=100_000).contains(&imports.chunk_size);
+        self.must(sound, "imports.chunk_size", "must be from 1 to 100000 rows");
+        self.must(imports.max_field_bytes > 0, "imports.max_field_bytes", "must be above 0");
+        self.must(imports.max_file_bytes > 0, "imports.max_file_bytes", "must be above 0");
+        if let Err(error) = EnvFilter::builder().parse(&log.filter) {
+            let what = format!(
+                "`{}` is no filter ({error}); write one such as `info` or `warn,app=debug`",
+                log.filter
+            );
+            self.must(false, "log.filter", what);
+        }
+    }
+
+    fn gateway(&mut self, gateway: &GatewaySettings) {
+        let rates = [
+            ("gateway.decline_rate", gateway.decline_rate),
+            ("gateway.duplicate_rate", gateway.duplicate_rate),
+            ("gateway.reorder_rate", gateway.reorder_rate),
+            ("gateway.silence_rate", gateway.silence_rate),
+        ];
+        for (path, rate) in rates {
+            self.must(
+                (0.0..=1.0).contains(&rate),
+                path,
+                format!("{rate} is no share; write one from 0 to 1"),
+            );
+        }
+        self.must(gateway.payment_attempts > 0, "gateway.payment_attempts", "must be at least 1");
+        self.positive(gateway.reservation_deadline, "gateway.reservation_deadline");
+        self.positive(gateway.timeout, "gateway.timeout");
+        let sound = !gateway.webhook_secrets.is_empty()
+            && gateway.webhook_secrets.iter().all(|secret| !secret.trim().is_empty());
+        self.must(sound, "gateway.webhook_secrets", "at least one secret is needed, and none may be empty");
+        let urls = [("gateway.url", &gateway.url), ("gateway.callback_url", &gateway.callback_url)];
+        for (path, url) in urls.into_iter().filter(|_| gateway.mode == GatewayMode::Http) {
+            let sound = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            self.must(sound, path, format!("`{url}` is no address that begins with http:// or https://"));
+        }
+    }
+
+    fn notifications(&mut self, notifications: &NotificationSettings) {
+        for channel in &notifications.channels {
+            let known = matches!(channel.as_str(), "log" | "smtp");
+            self.must(known, "notifications.channels", format!("`{channel}` is not one of `log`, `smtp`"));
+        }
+        if let Err(error) = notifications.from.parse::<lettre::message::Mailbox>() {
+            let from = &notifications.from;
+            let what = format!("`{from}` is no sender ({error}); write `Shop <orders@shop.example>`");
+            self.must(false, "notifications.from", what);
+        }
+        let smtp = &notifications.smtp;
+        self.must(!smtp.host.trim().is_empty(), "notifications.smtp.host", "a host is needed");
+        self.must(smtp.connections > 0, "notifications.smtp.connections", "must be at least 1");
+        self.positive(smtp.timeout, "notifications.smtp.timeout");
+    }
+
+    fn queue(&mut self, config: &Config) {
+        let mut config = config.clone();
+        config.use_own_pools();
+        if let Err(queue::Error::Settings(wrong)) = config.queue.check() {
+            for what in wrong {
+                // Each begins with its setting's name, or names the pool of a queue.
+                let name = what.strip_prefix('`').and_then(|rest| rest.split('`').next());
+                self.must(false, &format!("queue.{}", name.unwrap_or("supervisor.pools")), what.as_str());
+            }
+        }
+    }
+
+    fn positive(&mut self, duration: Duration, path: &str) {
+        self.must(!duration.is_zero(), path, "must be above 0");
+    }
+}
+
+/// Whether an address names an engine that this version knows: a path, or `sqlite:PATH`.
+fn is_database(url: &str) -> bool {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => !path.trim_start_matches('/').is_empty(),
+        Some((scheme, _)) if scheme.len() > 1 && !scheme.contains(['/', '.']) => false,
+        _ => !url.trim().is_empty(),
+    }
+}

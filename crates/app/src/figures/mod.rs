@@ -1,0 +1,45 @@
+//! The figures as people ask for them: key figures, leaderboards with names, and their rebuild from the ledger.
+
+pub(crate) mod ledger;
+mod named;
+mod rebuild;
+
+pub use named::{Ranked, RankedCustomer, RankedProduct};
+pub use rebuild::{Rebuilt, rebuild};
+
+use analytics::{Board, BoardQuery, CurrencyChoice, KpiQuery, KpiReport};
+use domain::{Currency, CustomerId};
+
+use crate::{App, Result};
+
+/// Which currency figures are shown in when `named` is asked for, or none.
+pub fn currency(app: &App, named: Option<Currency>) -> CurrencyChoice {
+    CurrencyChoice { named, shop: app.currency() }
+}
+
+/// The key figures of a span of business days.
+pub async fn kpis(app: &App, query: KpiQuery) -> Result<KpiReport> {
+    let inner = app.clone();
+    app.read("kpis", move |tx| Ok(analytics::kpis(tx, inner.calendar(), &query)?)).await
+}
+
+/// The best of a period, by name.
+pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> {
+    let inner = app.clone();
+    app.read("leaderboard", move |tx| {
+        let board = analytics::leaderboard(tx, inner.calendar(), &query)?;
+        named::named(tx, board)
+    })
+    .await
+}
+
+/// Where a customer stands: `query.limit` entries above, the customer, and as many below. None if the customer has
+/// neither an order nor a refund in the period.
+pub async fn standing(app: &App, customer: CustomerId, query: BoardQuery) -> Result<Option<Board<Ranked>>> {
+    let inner = app.clone();
+    app.read("standing", move |tx| {
+        let board = analytics::rank_of(tx, inner.calendar(), customer, &query)?;
+        board.map(|board| named::named(tx, board)).transpose()
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use domain::{ImportId, OrderId, OrderStatus};
+use serde::Serialize;
+use sql::Tx;
+use store::imports::{Import, ImportStatus, Progress};
+
+use super::plan::lanes;
+use crate::jobs::{Payload as _, PlanImport};
+use crate::{App, Error, Result};
+
+/// Where an import stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The import.
+    #[serde(flatten)]
+    pub import: Import,
+    /// What became of its rows so far.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Rows that no chunk has reached.
+    pub rows_not_reached: i64,
+}
+
+/// Where an import stands.
+pub async fn status(app: &App, id: ImportId) -> Result<Status> {
+    app.read("import_status", move |tx| {
+        let import = store::imports::get(tx, id)?;
+        let progress = store::imports::get_progress(tx, id)?;
+        let rows_not_reached = import.rows_total - progress.counts.rows();
+        Ok(Status { import, progress, rows_not_reached })
+    })
+    .await
+}
+
+/// Stops an import before its next chunk; those that run are finished.
+pub async fn pause(app: &App, id: ImportId) -> Result<()> {
+    change(app, id, "pause", &[ImportStatus::Running], ImportStatus::Paused).await
+}
+
+/// Ends an import before its next chunk. What was imported stays.
+pub async fn cancel(app: &App, id: ImportId) -> Result<()> {
+    let from = &[ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
+    change(app, id, "cancel", from, ImportStatus::Cancelled).await
+}
+
+async fn change(
+    app: &App,
+    id: ImportId,
+    action: &'static str,
+    from: &'static [ImportStatus],
+    to: ImportStatus,
+) -> Result<()> {
+    let inner = app.clone();
+    app.transaction("change_import", move |tx| {
+        let import = store::imports::lock(tx, id)?;
+        if !from.contains(&import.status) {
+            let status = import.status.as_str();
+            return Err(Error::Invalid(format!("cannot {action} import {id}: it is {status}")));
+        }
+        Ok(store::imports::mark_status(tx, id, to, None, inner.now())?)
+    })
+    .await
+}
+
+/// Goes on with an import that is paused, or whose jobs were lost. Jobs that exist already do no harm: a chunk is
+/// imported once.
+pub async fn resume(app: &App, id: ImportId) -> Result<()> {
+    let inner = app.clone();
+    app.transaction("resume_import", move |tx| {
+        let import = store::imports::lock(tx, id)?;
+        let jobs = match import.status {
+            ImportStatus::Planning => vec![PlanImport { import: id }.job()],
+            ImportStatus::Running | ImportStatus::Paused => {
+                store::imports::mark_status(tx, id, ImportStatus::Running, None, inner.now())?;
+                lanes(tx, id)?
+            }
+            ended => {
+                let status = ended.as_str();
+                return Err(Error::Invalid(format!("cannot continue import {id}: it is {status}")));
+            }
+        };
+        inner.queue().push_in(tx, &jobs)?;
+        Ok(())
+    })
+    .await
+}
+
+/// How often the ledger is looked at while orders come to rest.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Waits until no order of an import is pending or reserved.
+pub async fn wait_at_rest(app: &App, id: ImportId) -> Result<()> {
+    let mut after = OrderId::from_ledger(0);
+    loop {
+        let next = move |tx: &mut Tx<'_>| {
+            let open = [OrderStatus::Pending, OrderStatus::Reserved];
+            store::orders::next_of_import(tx, id, after, &open)
+        };
+        match app.read("orders_at_rest", next).await? {
+            None => return Ok(()),
+            // Those before it are at rest: the next look begins here.
+            Some(open) => after = OrderId::from_ledger(open.get() - 1),
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

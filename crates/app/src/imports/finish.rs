@@ -1,0 +1,28 @@
+use domain::ImportId;
+use sql::Tx;
+use store::imports::ImportStatus;
+
+use super::start::cannot;
+use crate::{App, Result};
+
+/// Ends an import whose chunks are all done. One that was paused or ended in the meantime is left as it is.
+pub(crate) fn finish(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> {
+    let import = store::imports::lock(tx, id)?;
+    if import.status == ImportStatus::Running && !store::imports::has_open_chunk(tx, id, 0)? {
+        store::imports::mark_status(tx, id, ImportStatus::Completed, None, app.now())?;
+    }
+    Ok(())
+}
+
+/// Removes the decoded copy of an import that has ended. The rejects keep their rows.
+pub(crate) async fn remove_spool(app: &App, id: ImportId) -> Result<()> {
+    let import = app.read("get_import", move |tx| store::imports::get(tx, id)).await?;
+    if !import.spooled || !import.status.is_final() {
+        return Ok(());
+    }
+    let path = std::path::PathBuf::from(&import.path);
+    match tokio::fs::remove_file(&path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot("remove", &path, error)),
+        _ => Ok(()),
+    }
+}

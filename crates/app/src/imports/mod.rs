@@ -1,0 +1,33 @@
+//! Imports: a file is received, planned into chunks, imported chunk by chunk on any worker, and finished.
+
+mod chunk;
+mod control;
+mod dry_run;
+mod finish;
+mod historical;
+mod options;
+mod plan;
+mod rejects;
+mod start;
+
+pub(crate) use chunk::{import_chunk, prepare};
+pub use control::{Status, cancel, pause, resume, status, wait_at_rest};
+pub use dry_run::{DryRun, Shortfall, dry_run};
+pub(crate) use finish::{finish, remove_spool};
+pub use options::{ImportOptions, OnError, UnknownProducts};
+pub(crate) use plan::{plan, record as record_plan};
+pub use rejects::write_rejects;
+pub use start::{Started, start};
+
+use importer::{BrokenOrder, Layout};
+use serde::{Deserialize, Serialize};
+
+/// What is stored with an import once its file was looked at: how its rows are read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredPlan {
+    /// How rows are read.
+    pub(crate) layout: Layout,
+    /// Orders whose lines lie apart.
+    #[serde(default)]
+    pub(crate) broken: Vec<BrokenOrder>,
+}

@@ -1,0 +1,176 @@
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use domain::{ImportId, SourceName};
+use importer::{Profile, ReadOptions, Sniffed, Spooled};
+use sql::Tx;
+use store::imports::{Import, ImportStatus, NewImport};
+
+use super::{ImportOptions, StoredPlan, control};
+use crate::jobs::{Payload as _, PlanImport};
+use crate::{App, Error, Result};
+
+/// What came of asking for an import.
+#[derive(Debug, Clone)]
+pub enum Started {
+    /// It is new.
+    New(ImportId),
+    /// It had begun before and goes on where it stopped, with the options it began with.
+    Resumed(ImportId),
+    /// The same file was imported into the same source with the same options before; nothing was done.
+    Done(Box<Import>),
+}
+
+/// A file that was read once, from its beginning to its end.
+struct Received {
+    sniffed: Sniffed,
+    spooled: Spooled,
+    text: PathBuf,
+    is_copy: bool,
+}
+
+/// Receives a file and queues its import.
+pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) -> Result<Started> {
+    let path = std::path::absolute(path).map_err(|source| cannot("find", path, source))?;
+    let received = receive(app, &path, &options).await?;
+    let profile = &received.sniffed.layout.profile;
+    options.check(profile.workflow)?;
+    let source = source_of(&options, profile)?;
+    let stored = serde_json::to_string(&options).map_err(|error| Error::Invalid(error.to_string()))?;
+    let plan = StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new() };
+    let plan = serde_json::to_string(&plan).map_err(|error| Error::Invalid(error.to_string()))?;
+    let (inner, name) = (app.clone(), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let profile = profile.name.clone();
+    let started = app
+        .transaction("start_import", move |tx| -> Result<Started> {
+            let hash = &received.spooled.sha256;
+            if let Some(known) = known(tx, hash, source.as_str(), &stored, force)? {
+                return Ok(known);
+            }
+            let id = ImportId::from_ledger(tx.next_ids("imports", 1)?.start);
+            let new = NewImport {
+                id,
+                source: source.as_str(),
+                profile: &profile,
+                file_name: &name,
+                path: &received.text.to_string_lossy(),
+                spooled: received.is_copy,
+                file_hash: hash,
+                file_bytes: received.spooled.bytes.cast_signed(),
+                options: &stored,
+                rejects_of: None,
+            };
+            store::imports::insert(tx, &new, &plan, inner.now())?;
+            inner.queue().push_in(tx, &[PlanImport { import: id }.job()])?;
+            Ok(Started::New(id))
+        })
+        .await?;
+    if let Started::Resumed(id) = started {
+        control::resume(app, id).await?;
+    }
+    Ok(started)
+}
+
+/// What is known of the file already: an import that has not ended goes on; one that has ended well is told.
+fn known(tx: &mut Tx<'_>, hash: &[u8], source: &str, options: &str, force: bool) -> Result<Option<Started>> {
+    let imports = store::imports::list_of_file(tx, hash, source)?;
+    if let Some(open) = imports.iter().find(|import| !import.status.is_final()) {
+        return Ok(Some(Started::Resumed(open.id)));
+    }
+    let same = |import: &&Import| import.status == ImportStatus::Completed && import.options == options;
+    Ok(imports.iter().find(same).filter(|_| !force).map(|done| Started::Done(Box::new(done.clone()))))
+}
+
+fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
+    match &options.source {
+        Some(source) => Ok(source.clone()),
+        None => profile.name.parse().map_err(|error| {
+            Error::Invalid(format!(
+                "the profile's name cannot be the source ({error}); name one with --source"
+            ))
+        }),
+    }
+}
+
+/// Reads all of the file: what it is, its hash, and its text as plain UTF-8 where it is not that already.
+async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Received> {
+    let options = read_options(app, options)?;
+    let (path, folder) = (path.to_owned(), spool_folder(app));
+    let work = move || {
+        let sniffed = importer::sniff(&path, &options)?;
+        if !sniffed.needs_spool() {
+            let spooled = importer::spool(&path, &options, std::io::sink())?;
+            if spooled.readable_in_place() {
+                return Ok(Received { sniffed, spooled, text: path, is_copy: false });
+            }
+        }
+        spool(&path, &folder, &options, sniffed)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
+}
+
+/// Copies the text into the spool, under the name of its hash, once it is whole and on disk.
+fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) -> Result<Received> {
+    std::fs::create_dir_all(folder).map_err(|source| cannot("create", folder, source))?;
+    let part = folder.join(format!("receiving-{}-{:08x}", std::process::id(), rand::random::<u32>()));
+    let file = File::create(&part).map_err(|source| cannot("create", &part, source))?;
+    let mut out = BufWriter::with_capacity(1 << 18, file);
+    let spooled = importer::spool(path, options, &mut out);
+    let spooled = spooled.map_err(Error::from).and_then(|spooled| {
+        let file = out.into_inner().map_err(|error| cannot("write", &part, error.into_error()))?;
+        file.sync_all().map_err(|source| cannot("write", &part, source))?;
+        Ok(spooled)
+    });
+    let spooled = match spooled {
+        Ok(spooled) => spooled,
+        Err(error) => {
+            // A part of a file that cannot be read is of no use; if it stays, it harms nothing.
+            let _ = std::fs::remove_file(&part);
+            return Err(error);
+        }
+    };
+    let name: String = spooled.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = folder.join(format!("{name}.csv"));
+    std::fs::rename(&part, &text).map_err(|source| cannot("write", &text, source))?;
+    Ok(Received { sniffed, spooled, text, is_copy: true })
+}
+
+/// How the importer is to read the file.
+pub(super) fn read_options(app: &App, options: &ImportOptions) -> Result<ReadOptions> {
+    let settings = &app.config().imports;
+    let profiles = match &settings.profiles {
+        Some(folder) => own_profiles(folder)?,
+        None => Vec::new(),
+    };
+    Ok(ReadOptions {
+        encoding: options.encoding,
+        delimiter: options.delimiter,
+        profile: options.profile.clone(),
+        profiles,
+        columns: options.columns.clone(),
+        max_bytes: settings.max_file_bytes,
+    })
+}
+
+fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
+    let entries = std::fs::read_dir(folder).map_err(|source| cannot("read", folder, source))?;
+    let mut profiles = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|source| cannot("read", folder, source))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = std::fs::read_to_string(&path).map_err(|source| cannot("read", &path, source))?;
+            profiles.push(Profile::parse(&text, &path.to_string_lossy())?);
+        }
+    }
+    Ok(profiles)
+}
+
+fn spool_folder(app: &App) -> PathBuf {
+    let beside = || app.database().folder().unwrap_or(Path::new(".")).join("imports");
+    app.config().imports.spool.clone().unwrap_or_else(beside)
+}
+
+pub(super) fn cannot(action: &'static str, path: &Path, source: std::io::Error) -> Error {
+    Error::File { action, path: path.display().to_string(), source }
+}

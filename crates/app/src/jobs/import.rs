@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ImportId;
+use queue::{Batch, BoxError, Handler, Limits, Outcome};
+use serde::{Deserialize, Serialize};
+use store::imports::ImportStatus;
+
+use super::{Payload, land, payloads};
+use crate::{App, imports};
+
+/// Cuts a file into chunks.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct PlanImport {
+    /// The import.
+    pub import: ImportId,
+}
+
+/// Imports one chunk of a file, then pushes the next of its lane.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ImportChunk {
+    /// The import.
+    pub import: ImportId,
+    /// The chunk.
+    pub chunk: i64,
+}
+
+/// Ends an import whose chunks are all done.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct FinishImport {
+    /// The import.
+    pub import: ImportId,
+}
+
+impl Payload for PlanImport {
+    const KIND: &'static str = "plan_import";
+    const QUEUE: &'static str = "imports";
+}
+
+impl Payload for ImportChunk {
+    const KIND: &'static str = "import_chunk";
+    const QUEUE: &'static str = "imports";
+}
+
+impl Payload for FinishImport {
+    const KIND: &'static str = "finish_import";
+    const QUEUE: &'static str = "imports";
+}
+
+pub(super) struct Plan(pub(super) App);
+pub(super) struct Chunk(pub(super) App);
+pub(super) struct Finish(pub(super) App);
+
+#[async_trait]
+impl Handler for Plan {
+    fn kind(&self) -> &'static str {
+        PlanImport::KIND
+    }
+
+    /// Planning reads the whole file.
+    fn limits(&self) -> Limits {
+        Limits { batch: 1, timeout: Duration::from_hours(1), ..Limits::default() }
+    }
+
+    async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        let payload: PlanImport = payloads(batch.jobs())?.remove(0);
+        let planned = imports::plan(&self.0, payload.import).await?;
+        let app = self.0.clone();
+        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+            if let (Some((import, planned)), false) = (&planned, kept.is_empty()) {
+                imports::record_plan(&app, tx, import, planned)?;
+            }
+            Ok(Vec::new())
+        };
+        Ok(land(&self.0, "plan_import", batch.jobs(), effect).await?)
+    }
+}
+
+#[async_trait]
+impl Handler for Chunk {
+    fn kind(&self) -> &'static str {
+        ImportChunk::KIND
+    }
+
+    /// A chunk is a transaction already.
+    fn limits(&self) -> Limits {
+        Limits { batch: 1, timeout: Duration::from_secs(300), ..Limits::default() }
+    }
+
+    async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
+        let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
+        let app = self.0.clone();
+        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+            match &prepared {
+                _ if kept.is_empty() => {}
+                None => {}
+                Some(Ok(prepared)) => imports::import_chunk(&app, tx, prepared)?,
+                // A file that changed, or went away, since it was planned: nothing can mend that here.
+                Some(Err(error)) => {
+                    let (reason, at) = (error.to_string(), app.now());
+                    let failed = ImportStatus::Failed;
+                    store::imports::mark_status(tx, payload.import, failed, Some(&reason), at)?;
+                }
+            }
+            Ok(Vec::new())
+        };
+        Ok(land(&self.0, "import_chunk", batch.jobs(), effect).await?)
+    }
+}
+
+#[async_trait]
+impl Handler for Finish {
+    fn kind(&self) -> &'static str {
+        FinishImport::KIND
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { batch: 1, ..Limits::default() }
+    }
+
+    async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        let payload: FinishImport = payloads(batch.jobs())?.remove(0);
+        let app = self.0.clone();
+        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+            if !kept.is_empty() {
+                imports::finish(&app, tx, payload.import)?;
+            }
+            Ok(Vec::new())
+        };
+        let outcomes = land(&self.0, "finish_import", batch.jobs(), effect).await?;
+        imports::remove_spool(&self.0, payload.import).await?;
+        Ok(outcomes)
+    }
+}

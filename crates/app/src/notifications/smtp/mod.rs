@@ -1,0 +1,124 @@
+//! Mails over SMTP.
+//!
+//! The conversation is held here, command by command, because what a failure means depends on where it happened:
+//! before the words were handed over nothing was sent, afterwards nobody knows.
+
+mod connection;
+mod message;
+mod pool;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Channel;
+use lettre::message::Mailbox;
+use tokio::task::JoinSet;
+
+use super::mailer::{Delivery, Letter, Mailer};
+use crate::config::SmtpSettings;
+use connection::{Connection, Unreachable};
+use message::Mail;
+use pool::Pool;
+
+/// Hands letters to a mail server, over a few connections at once that are kept for a while.
+pub struct SmtpMailer {
+    from: Mailbox,
+    settings: SmtpSettings,
+    pool: Arc<Pool>,
+}
+
+/// Letters that a connection is given at a time: with the timeout of a mail, it bounds how long a set may take.
+const LETTERS_A_CONNECTION: usize = 4;
+
+impl SmtpMailer {
+    /// Connects to nothing yet. `from` is the sender, as in `Shop <orders@shop.example>`.
+    pub fn new(from: Mailbox, settings: SmtpSettings) -> Self {
+        SmtpMailer { from, pool: Arc::new(Pool::new(settings.clone())), settings }
+    }
+
+    fn connections(settings: &SmtpSettings) -> usize {
+        settings.connections.max(1) as usize
+    }
+
+    /// The longest that a set of letters can take.
+    pub fn longest_send(settings: &SmtpSettings) -> Duration {
+        // For each letter, one timeout to connect again and one to hand it over; the last may begin late.
+        settings.timeout * 2 * (LETTERS_A_CONNECTION as u32 + 1)
+    }
+}
+
+/// The mails that are still to be sent, and what became of the others.
+struct Outbox {
+    waiting: Vec<(usize, Mail)>,
+    deliveries: Vec<Delivery>,
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    fn channel(&self) -> Channel {
+        Channel::Smtp
+    }
+
+    fn at_once(&self) -> usize {
+        Self::connections(&self.settings) * LETTERS_A_CONNECTION
+    }
+
+    async fn send(&self, letters: &[Letter]) -> Vec<Delivery> {
+        let mut outbox = Outbox {
+            waiting: Vec::with_capacity(letters.len()),
+            // What is not overwritten was never begun.
+            deliveries: vec![Delivery::Passing("it was not begun".to_owned()); letters.len()],
+        };
+        for (position, letter) in letters.iter().enumerate().rev() {
+            match Mail::new(&self.from, letter) {
+                Ok(mail) => outbox.waiting.push((position, mail)),
+                Err(reason) => outbox.deliveries[position] = Delivery::Refused(reason),
+            }
+        }
+        let connections = outbox.waiting.len().min(Self::connections(&self.settings));
+        let outbox = Arc::new(Mutex::new(outbox));
+        let mut senders = JoinSet::new();
+        for _ in 0..connections {
+            senders.spawn(send_waiting(Arc::clone(&outbox), Arc::clone(&self.pool)));
+        }
+        while senders.join_next().await.is_some() {}
+        self.pool.close_idle_later();
+        std::mem::take(&mut outbox.lock().unwrap_or_else(PoisonError::into_inner).deliveries)
+    }
+}
+
+/// Sends mails over one connection until none is left.
+async fn send_waiting(outbox: Arc<Mutex<Outbox>>, pool: Arc<Pool>) {
+    let lock = || outbox.lock().unwrap_or_else(PoisonError::into_inner);
+    let take = || lock().waiting.pop();
+    let mut connection: Option<Connection> = None;
+    while let Some((position, mail)) = take() {
+        let open = match connection.take() {
+            Some(open) => Ok(open),
+            None => pool.take().await,
+        };
+        let delivery = match open {
+            Ok(mut open) => {
+                // Until the answer is there, nobody knows.
+                lock().deliveries[position] = Delivery::NoAnswer("sending it was cut short".to_owned());
+                let delivery = open.deliver(&mail).await;
+                connection = open.is_usable().then_some(open);
+                delivery
+            }
+            Err(Unreachable(reason)) => {
+                // What the others of the set would meet too.
+                let mut outbox = lock();
+                let waiting = std::mem::take(&mut outbox.waiting);
+                for (position, _) in waiting {
+                    outbox.deliveries[position] = Delivery::Passing(reason.clone());
+                }
+                Delivery::Passing(reason)
+            }
+        };
+        lock().deliveries[position] = delivery;
+    }
+    if let Some(connection) = connection {
+        pool.put(connection);
+    }
+}

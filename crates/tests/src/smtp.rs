@@ -1,0 +1,143 @@
+//! A real mail server on this machine.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// A mail server with a port and a mailbox of its own; it stops when this is dropped.
+///
+/// Recipients called `refused`, `later`, `unwanted`, `silent` and `silent-once` are special, see `servers/smtp.py`.
+pub struct SmtpServer {
+    mailbox: TempDir,
+    login: Option<String>,
+    port: u16,
+    process: Option<Child>,
+}
+
+/// A mail that arrived, as a mail reader understands it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReceivedMail {
+    /// Who sent it, by the envelope.
+    pub sender: String,
+    /// To whom, by the envelope.
+    pub recipients: Vec<String>,
+    /// Its headers, decoded.
+    pub headers: Vec<(String, String)>,
+    /// Its plain text.
+    pub text: String,
+    /// Its HTML.
+    pub html: String,
+    /// As it came over the wire.
+    pub raw: String,
+}
+
+impl SmtpServer {
+    /// A server that runs.
+    pub fn start() -> Self {
+        let mut server = Self::stopped();
+        server.run();
+        server
+    }
+
+    /// A server that runs and wants to know who is there.
+    pub fn start_with_login(user: &str, password: &str) -> Self {
+        let mut server = Self::stopped();
+        server.login = Some(format!("{user}:{password}"));
+        server.run();
+        server
+    }
+
+    /// A server that has a port, but does not listen yet.
+    pub fn stopped() -> Self {
+        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
+        let port = free.expect("a free port on the loopback interface").port();
+        let mailbox = tempfile::tempdir().expect("a temporary folder");
+        SmtpServer { mailbox, login: None, port, process: None }
+    }
+
+    /// Starts the server, or starts it again.
+    pub fn run(&mut self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/smtp.py");
+        let mut process = Command::new(python())
+            .arg(script)
+            .arg(self.mailbox.path())
+            .arg(self.port.to_string())
+            .args(&self.login)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python runs the mail server");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output is a pipe");
+        BufReader::new(output).read_line(&mut line).expect("the mail server tells its port");
+        assert_eq!(line.trim(), self.port.to_string(), "the mail server listens where it should");
+        self.process = Some(process);
+    }
+
+    /// Stops the server at once, whatever it was doing. Its mailbox stays.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().expect("the mail server is killed");
+            process.wait().expect("the mail server has ended");
+        }
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The mails that arrived so far, in their order.
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        let files = std::fs::read_dir(self.mailbox.path()).expect("the mailbox can be read");
+        let mut files: Vec<(std::time::SystemTime, PathBuf)> = files
+            .filter_map(|file| file.ok().map(|file| file.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .map(|path| (path.metadata().and_then(|data| data.modified()).expect("a file's time"), path))
+            .collect();
+        files.sort();
+        files.iter().map(|(_, path)| read(path)).collect()
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl ReceivedMail {
+    /// The value of a header that occurs once.
+    pub fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let value = values.next().unwrap_or_else(|| panic!("the mail has no header {name}: {}", self.raw));
+        assert!(values.next().is_none(), "the mail has {name} twice: {}", self.raw);
+        &value.1
+    }
+}
+
+fn read(path: &Path) -> ReceivedMail {
+    let file = File::open(path).expect("a received mail can be read");
+    serde_json::from_reader(BufReader::new(file)).expect("a received mail has a text and an HTML part")
+}
+
+/// The Python that has the server's package, installed by the first test that needs it.
+fn python() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let servers = root.join("target/test-servers");
+    std::fs::create_dir_all(&servers).expect("a folder for test servers");
+    // Tests run in processes of their own, side by side.
+    let lock = File::create(servers.join("aiosmtpd.lock")).expect("a lock file");
+    lock.lock().expect("the lock on the installation");
+    let installed = Command::new(root.join("scripts/get-aiosmtpd"))
+        .arg(servers.join("aiosmtpd"))
+        .output()
+        .expect("scripts/get-aiosmtpd runs");
+    let said = String::from_utf8_lossy(&installed.stderr).into_owned();
+    assert!(installed.status.success(), "scripts/get-aiosmtpd failed: {said}");
+    PathBuf::from(String::from_utf8_lossy(&installed.stdout).trim())
+}

@@ -1,0 +1,85 @@
+//! Bodies: bounded in size and in time, and JSON only where they say so.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::ApiError;
+
+/// How long a body may take to arrive.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
+
+/// The raw bytes of a body of at most `LIMIT` bytes. A body that calls itself anything but JSON is refused.
+pub(crate) struct RawJson<const LIMIT: usize>(pub(crate) Bytes);
+
+/// A JSON body of at most `LIMIT` bytes.
+pub(crate) struct JsonBody<T, const LIMIT: usize>(pub(crate) T);
+
+impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for RawJson<LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if says_json(request.headers()) == Some(false) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        read(request, state, LIMIT).await.map(RawJson)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for JsonBody<T, LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if says_json(request.headers()) != Some(true) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = read(request, state, LIMIT).await?;
+        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| match error.classify() {
+            Category::Data => ApiError::Unfit(error),
+            Category::Syntax | Category::Eof | Category::Io => ApiError::Malformed(error),
+        })
+    }
+}
+
+async fn read<S: Send + Sync>(mut request: Request, state: &S, limit: usize) -> Result<Bytes, ApiError> {
+    DefaultBodyLimit::max(limit).apply(&mut request);
+    let arrived = tokio::time::timeout(ARRIVES_WITHIN, Bytes::from_request(request, state)).await;
+    let too_slow = ApiError::TooSlow { seconds: ARRIVES_WITHIN.as_secs() };
+    arrived.map_err(|_| too_slow)?.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            ApiError::TooLarge { limit }
+        }
+        _ => ApiError::BrokenOff,
+    })
+}
+
+/// Whether the body calls itself JSON; none where it says nothing.
+fn says_json(headers: &HeaderMap) -> Option<bool> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (main, sub) = essence.split_once('/').unwrap_or_default();
+    Some(main == "application" && (sub == "json" || sub.ends_with("+json")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_told_by_its_type_whatever_its_parameters() {
+        let says =
+            |value: &str| says_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]));
+        for json in ["application/json", "Application/JSON; charset=utf-8", "application/cloudevents+json"] {
+            assert_eq!(says(json), Some(true), "{json}");
+        }
+        for other in ["text/plain", "application/jsonp", "text/json", "json", "", "+json"] {
+            assert_eq!(says(other), Some(false), "{other}");
+        }
+        assert_eq!(says_json(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,35 @@
+use std::net::SocketAddr;
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen on {address}; end what listens there, or choose another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The gateway's settings.
+    #[error("[gateway] {setting}: {reason}")]
+    Setting {
+        /// Which one.
+        setting: &'static str,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
+    /// The client that sends callbacks.
+    #[error("no HTTP client can be made")]
+    Client(#[source] reqwest::Error),
+    /// The gateway's own database.
+    #[error(transparent)]
+    Database(#[from] sql::Error),
+    /// The gateway's own queue.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+}
+
+/// The result of running a server.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,231 @@
+//! What the servers answer besides results: problem details after RFC 9457.
+
+use app::gateways::GatewayError;
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request got no result. Each variant has one status and one stable problem type.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// No such address.
+    #[error("there is nothing at {0}")]
+    NoSuchAddress(String),
+    /// No such thing at a good address.
+    #[error("there is no {what} {name}")]
+    Missing {
+        /// The kind of thing.
+        what: &'static str,
+        /// How it was named.
+        name: String,
+    },
+    /// The address takes other methods.
+    #[error("{0} is not a method of this address; its `Allow` header lists those that are")]
+    MethodNotAllowed(Method),
+    /// The body is not declared as JSON.
+    #[error("the body must be JSON and say so: `content-type: application/json`")]
+    UnsupportedMediaType,
+    /// The body is larger than the address takes.
+    #[error("the body is larger than {limit} bytes, the most this address takes")]
+    TooLarge {
+        /// Bytes.
+        limit: usize,
+    },
+    /// The body came too slowly.
+    #[error("the body did not arrive within {seconds} s; send the request again")]
+    TooSlow {
+        /// How long it may take.
+        seconds: u64,
+    },
+    /// The connection failed within the body.
+    #[error("the body broke off; send the request again")]
+    BrokenOff,
+    /// The body is no JSON.
+    #[error("the body is not JSON: {0}")]
+    Malformed(serde_json::Error),
+    /// The body is JSON of another form.
+    #[error("the body has not the form that is expected: {0}")]
+    Unfit(serde_json::Error),
+    /// The body has the form, but not the content.
+    #[error("the request contradicts itself or the rules; see `errors`")]
+    Invalid(Vec<Violation>),
+    /// A webhook that no live secret signed in time.
+    #[error("the delivery is not taken for genuine: {0}")]
+    NotGenuine(String),
+    /// A webhook that is genuine, but cannot be read.
+    #[error("the delivery is genuine, but {0}")]
+    UnreadableEvent(String),
+    /// More forged webhooks than are worth a row each.
+    #[error("too many deliveries failed their signature within this second; this one was not looked into")]
+    TooManyForgeries,
+    /// A use case failed.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// The simulated gateway failed.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// A defect of ours.
+    #[error("a handler panicked: {0}")]
+    Panicked(String),
+}
+
+/// One thing that is wrong with a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Where, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What, in a sentence that a person can act on.
+    pub detail: String,
+}
+
+/// The body of an error.
+#[derive(Serialize)]
+struct Problem {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Violation>,
+}
+
+/// Seconds after which a request that met a passing fault may be sent again.
+const RETRY_AFTER: u16 = 1;
+
+impl ApiError {
+    /// The status, and the words of the problem type. A type's word never changes.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            ApiError::NoSuchAddress(_) | ApiError::Missing { .. } => {
+                (StatusCode::NOT_FOUND, "not-found", "Not found")
+            }
+            ApiError::MethodNotAllowed(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            ApiError::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
+            }
+            ApiError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
+            ApiError::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow"),
+            ApiError::BrokenOff => (StatusCode::BAD_REQUEST, "body-broken-off", "Body broken off"),
+            ApiError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
+            ApiError::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-body", "Body of another form"),
+            ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
+            ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
+            ApiError::UnreadableEvent(_) => {
+                (StatusCode::BAD_REQUEST, "webhook-unreadable", "Unreadable event")
+            }
+            ApiError::TooManyForgeries => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
+            }
+            ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
+            }
+            ApiError::App(_) | ApiError::Gateway(_) | ApiError::Panicked(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
+            }
+        }
+    }
+
+    /// Whether the same request may succeed later, without anybody changing it.
+    fn may_pass(&self) -> bool {
+        use sql::Error as Sql;
+        match self {
+            ApiError::App(app::Error::Ledger(store::Error::Database(
+                Sql::Full | Sql::Unavailable { .. } | Sql::Closed,
+            ))) => true,
+            ApiError::App(error) => error.is_passing(),
+            ApiError::Gateway(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// What a stranger may read: of a fault of ours, not its inside.
+    fn detail(&self, status: StatusCode) -> String {
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                "the ledger cannot take this now; send the same request again".to_owned()
+            }
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                "something failed on our side; the log tells more under this answer's `x-request-id`"
+                    .to_owned()
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    fn headers(status: StatusCode) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let problem = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, problem);
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+            }
+            // RFC 9110 wants a challenge with every 401.
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("WebhookSignature"));
+            }
+            _ => {}
+        }
+        headers
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, kind, title) = self.kind();
+        if status.is_server_error() {
+            tracing::error!(error = with_causes(&self), kind, "a request failed");
+        }
+        let detail = self.detail(status);
+        let errors = match self {
+            ApiError::Invalid(errors) => errors,
+            _ => Vec::new(),
+        };
+        let r#type = format!("urn:ordermill:problem:{kind}");
+        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors };
+        (status, Self::headers(status), Json(problem)).into_response()
+    }
+}
+
+/// An error's text, then those of its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(error: impl Into<ApiError>) -> StatusCode {
+        error.into().into_response().status()
+    }
+
+    #[test]
+    fn a_fault_that_may_pass_asks_to_be_tried_again() {
+        let busy = app::Error::from(sql::Error::Busy { waited_secs: 30 });
+        let response = ApiError::from(busy).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        assert_eq!(status(app::Error::from(sql::Error::Full)), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(GatewayError::passing("down")), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[test]
+    fn a_fault_that_stays_is_ours_and_keeps_its_inside_to_itself() {
+        let lasting = ApiError::from(GatewayError::lasting("/secret/path"));
+        assert_eq!(lasting.kind().0, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!lasting.detail(lasting.kind().0).contains("secret"));
+        assert_eq!(status(app::Error::from(sql::Error::Missing)), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -1,0 +1,46 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::health::{self, Probe};
+use crate::observe::observed;
+use crate::{Error, Result, api, connections};
+
+/// How long requests that are under way may take to finish after the shutdown.
+pub(crate) const GRACE: Duration = Duration::from_secs(20);
+
+/// What handlers share: a cheap handle.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) app: App,
+    pub(crate) forgeries: Arc<api::webhooks::Forgeries>,
+    pub(crate) probe: Arc<Probe>,
+}
+
+/// Listens on `address`; port 0 takes any that is free.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+}
+
+/// Everything that `ordermill serve` answers.
+pub fn router(app: App) -> Router {
+    let web = Web { app, forgeries: Arc::default(), probe: Arc::default() };
+    let routes = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .nest("/api", api::routes())
+        .with_state(web);
+    observed(routes)
+}
+
+/// Serves until `shutdown` resolves; requests that are under way then may finish, within 20 seconds.
+pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+    connections::serve(listener, router(app), shutdown, GRACE).await;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The servers as their clients see them: real sockets, real signatures, databases in folders of their own.
+
+#![allow(clippy::unwrap_used)]
+
+mod callbacks;
+mod gateway;
+mod health;
+mod http_payments;
+mod problems;
+mod support;
+mod webhooks;
