@@ -6,7 +6,7 @@ mod backoff;
 mod batch;
 mod clock;
 mod console;
-mod duration_text;
+pub mod duration_text;
 mod error;
 mod handler;
 mod job;

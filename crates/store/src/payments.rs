@@ -34,6 +34,8 @@ pub struct Payment {
     pub reason: Option<String>,
     /// When it was recorded.
     pub created_at: Timestamp,
+    /// When it ended.
+    pub decided_at: Option<Timestamp>,
 }
 
 const COLUMNS: &[&str] =
@@ -160,7 +162,7 @@ pub fn mark_decided(tx: &mut Tx<'_>, decisions: &[Decision], at: Timestamp) -> R
     Ok(())
 }
 
-const SELECT: &str = "SELECT order_id, attempt, status, amount, currency, captured, reference, deadline, reason, created_at FROM payments";
+const SELECT: &str = "SELECT order_id, attempt, status, amount, currency, captured, reference, deadline, reason, created_at, decided_at FROM payments";
 
 /// The attempts of orders, in the order of orders and attempts.
 pub fn list(tx: &mut Tx<'_>, orders: &[OrderId]) -> Result<Vec<Payment>> {
@@ -199,5 +201,6 @@ fn read(row: &Row<'_>) -> sql::Result<Payment> {
         deadline: row.get(7)?,
         reason: row.get(8)?,
         created_at: row.get(9)?,
+        decided_at: row.get(10)?,
     })
 }

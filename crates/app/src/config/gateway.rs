@@ -3,7 +3,7 @@ use std::time::Duration;
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 
-use super::duration;
+use queue::duration_text;
 
 /// Payments: where the gateway is, and how the simulated one behaves. `[gateway]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -22,15 +22,15 @@ pub struct GatewaySettings {
     /// How often an order is charged before it fails.
     pub payment_attempts: u32,
     /// For how long stock is held while a payment is undecided.
-    #[serde(with = "duration")]
+    #[serde(with = "duration_text")]
     pub reservation_deadline: Duration,
     /// How long a call to the gateway may take.
-    #[serde(with = "duration")]
+    #[serde(with = "duration_text")]
     pub timeout: Duration,
     /// The share of charges that the simulated gateway declines, 0 to 1.
     pub decline_rate: f64,
     /// How long the simulated gateway takes to decide a charge.
-    #[serde(with = "duration")]
+    #[serde(with = "duration_text")]
     pub latency: Duration,
     /// The share of callbacks that it sends twice.
     pub duplicate_rate: f64,
@@ -61,7 +61,7 @@ impl Default for GatewaySettings {
             callback_url: "http://127.0.0.1:8000/api/webhooks/payments".to_owned(),
             webhook_secrets: vec!["ordermill-development".to_owned()],
             payment_attempts: 1,
-            reservation_deadline: Duration::from_secs(15 * 60),
+            reservation_deadline: Duration::from_mins(15),
             timeout: Duration::from_secs(10),
             decline_rate: 0.03,
             latency: Duration::ZERO,

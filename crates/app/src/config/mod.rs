@@ -1,7 +1,6 @@
 //! The settings: a struct per concern, each field with its default and what it means.
 
 mod check;
-mod duration;
 mod gateway;
 mod imports;
 mod layers;

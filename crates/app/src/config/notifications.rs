@@ -4,7 +4,7 @@ use std::time::Duration;
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 
-use super::duration;
+use queue::duration_text;
 
 /// What customers are told, and how. `[notifications]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -35,7 +35,7 @@ pub struct SmtpSettings {
     /// The account's password.
     pub password: Option<String>,
     /// How long one mail may take.
-    #[serde(with = "duration")]
+    #[serde(with = "duration_text")]
     pub timeout: Duration,
     /// Connections kept open.
     pub connections: u32,

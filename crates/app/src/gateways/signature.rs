@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::Sha256;
 
 /// How far a delivery's time may be from ours, in either direction.
-pub const TOLERANCE: Duration = Duration::from_secs(300);
+pub const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// The secrets that are alive. The first one signs.
 #[derive(Clone)]

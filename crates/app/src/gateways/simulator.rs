@@ -171,7 +171,7 @@ pub struct DueCallback {
 impl DueCallback {
     /// The id of the event: the same for every delivery of it.
     pub fn event_id(&self) -> String {
-        let suffix = if self.kind == EventType::Pending { 0 } else { 1 };
+        let suffix = i32::from(self.kind != EventType::Pending);
         format!("evt_{}_{suffix}", self.key)
     }
 

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use domain::ImportId;
 use queue::{Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
-use store::imports::ImportStatus;
 
 use super::{Payload, land, payloads};
 use crate::{App, imports};
@@ -72,7 +71,9 @@ impl Handler for Plan {
             }
             Ok(Vec::new())
         };
-        Ok(land(&self.0, "plan_import", batch.jobs(), effect).await?)
+        let outcomes = land(&self.0, "plan_import", batch.jobs(), effect).await?;
+        imports::remove_spool(&self.0, payload.import).await?;
+        Ok(outcomes)
     }
 }
 
@@ -84,7 +85,7 @@ impl Handler for Chunk {
 
     /// A chunk is a transaction already.
     fn limits(&self) -> Limits {
-        Limits { batch: 1, timeout: Duration::from_secs(300), ..Limits::default() }
+        Limits { batch: 1, timeout: Duration::from_mins(5), ..Limits::default() }
     }
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
@@ -97,15 +98,13 @@ impl Handler for Chunk {
                 None => {}
                 Some(Ok(prepared)) => imports::import_chunk(&app, tx, prepared)?,
                 // A file that changed, or went away, since it was planned: nothing can mend that here.
-                Some(Err(error)) => {
-                    let (reason, at) = (error.to_string(), app.now());
-                    let failed = ImportStatus::Failed;
-                    store::imports::mark_status(tx, payload.import, failed, Some(&reason), at)?;
-                }
+                Some(Err(error)) => imports::fail(&app, tx, payload.import, &error.to_string())?,
             }
             Ok(Vec::new())
         };
-        Ok(land(&self.0, "import_chunk", batch.jobs(), effect).await?)
+        let outcomes = land(&self.0, "import_chunk", batch.jobs(), effect).await?;
+        imports::remove_spool(&self.0, payload.import).await?;
+        Ok(outcomes)
     }
 }
 

@@ -30,7 +30,7 @@ impl Handler for Run {
 
     /// A gateway that gives no answer may have paid: it is asked again, with the same key, for as long as it takes.
     fn limits(&self) -> Limits {
-        let longest = Duration::from_secs(300);
+        let longest = Duration::from_mins(5);
         Limits { attempts: u32::MAX, backoff: Backoff { longest, ..Backoff::default() }, ..Limits::default() }
     }
 

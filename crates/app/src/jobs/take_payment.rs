@@ -105,7 +105,7 @@ fn record(settlement: &mut Settlement<'_>, payment: PaymentRef, answer: &Answer)
             settlement.decline(payment, reason)?;
         }
         Some(Err(_)) if settlement.is_past_deadline(payment) => {
-            settlement.expire(payment, "the payment gateway gave no answer in time")?;
+            settlement.give_up(payment, "the payment gateway gave no answer in time")?;
         }
         Some(Err(error)) => return Ok(Some(Outcome::Retry(error.to_string()))),
     }

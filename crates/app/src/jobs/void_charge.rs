@@ -29,7 +29,7 @@ impl Handler for Run {
     }
 
     fn limits(&self) -> Limits {
-        let longest = Duration::from_secs(300);
+        let longest = Duration::from_mins(5);
         Limits { attempts: u32::MAX, backoff: Backoff { longest, ..Backoff::default() }, ..Limits::default() }
     }
 
@@ -42,8 +42,8 @@ impl Handler for Run {
             let orders: Vec<OrderId> = kept.iter().map(|position| payloads[*position].order).collect();
             let unanswered = payments::record_voided(&app, tx, &orders, &voided)?;
             let again = |position: &usize| {
-                let error = unanswered.get(&payloads[*position].order)?;
-                Some((*position, Outcome::Retry(error.to_string())))
+                let reason = unanswered.get(&payloads[*position].order)?;
+                Some((*position, Outcome::Retry(reason.clone())))
             };
             Ok(kept.iter().filter_map(again).collect())
         };

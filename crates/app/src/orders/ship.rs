@@ -77,10 +77,10 @@ fn parcel(lines: &[Line], wanted: &[(i64, i64)]) -> Result<Vec<(Line, i64)>> {
         let taken = parcel.iter().any(|(other, _)| other.line_no == *line_no);
         let left = line.units.shippable();
         if taken || *units <= 0 || *units > left {
-            let why = if taken { "is named twice" } else { "can ship" };
-            return Err(Error::Invalid(match taken {
-                true => format!("line {line_no} {why}"),
-                false => format!("line {line_no} {why} {left} units, not {units}"),
+            return Err(Error::Invalid(if taken {
+                format!("line {line_no} is named twice")
+            } else {
+                format!("line {line_no} can ship {left} units, not {units}")
             }));
         }
         parcel.push((line.clone(), *units));

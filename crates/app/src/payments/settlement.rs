@@ -53,9 +53,14 @@ impl<'a> Settlement<'a> {
 
     /// The gateway took a charge on; its deadline begins.
     pub(crate) fn accept(&mut self, key: PaymentRef, reference: &str) -> Result<()> {
-        let known = self.payments.get(&key).map(|payment| payment.status);
-        if known != Some(ChargeStatus::Requested) {
-            return Ok(());
+        match self.payments.get(&key).map(|payment| payment.status) {
+            Some(ChargeStatus::Requested) => {}
+            // Called off before it arrived: whatever becomes of it is asked at once.
+            Some(ChargeStatus::Voided) => {
+                self.watch(key, reference, self.at);
+                return Ok(());
+            }
+            _ => return Ok(()),
         }
         let held_for = self.app.config().gateway.reservation_deadline;
         let deadline = self.at.saturating_add(held_for).unwrap_or(Timestamp::MAX);
@@ -68,12 +73,7 @@ impl<'a> Settlement<'a> {
                 "a charge was accepted for an order that is no longer reserved"
             );
         }
-        let reference = reference.to_owned();
-        if let Some(payment) = self.payments.get_mut(&key) {
-            payment.status = ChargeStatus::Accepted;
-            payment.deadline = Some(deadline);
-        }
-        self.accepted.push(Acceptance { key, reference, deadline });
+        self.watch(key, reference, deadline);
         Ok(())
     }
 
@@ -119,9 +119,10 @@ impl<'a> Settlement<'a> {
         let is_last = !self.payments.contains_key(&PaymentRef { attempt: key.attempt + 1, ..key });
         let attempts_left = key.attempt < i64::from(self.app.config().gateway.payment_attempts);
         let data = json!({"attempt": key.attempt, "reason": reason}).to_string();
-        let declined = match is_last {
-            true => self.step.apply(key.order, Action::Decline { attempts_left }, Some(data))?.map_err(Some),
-            false => Err(None),
+        let declined = if is_last {
+            self.step.apply(key.order, Action::Decline { attempts_left }, Some(data))?.map_err(Some)
+        } else {
+            Err(None)
         };
         self.decide(key, ChargeStatus::Declined, 0, None, Some(reason));
         match declined {
@@ -134,14 +135,21 @@ impl<'a> Settlement<'a> {
         }
     }
 
-    /// No capture came in time.
+    /// No capture came in time, and none will.
     pub(crate) fn expire(&mut self, key: PaymentRef, reason: &str) -> Result<()> {
         if self.is_open(key) {
-            let data = json!({"attempt": key.attempt, "reason": reason}).to_string();
-            if let Err(refused) = self.step.apply(key.order, Action::Expire, Some(data))? {
-                tracing::debug!(order = key.order.get(), %refused, "an overdue payment of an order that moved on");
-            }
+            self.give_up(key, reason)?;
             self.decide(key, ChargeStatus::Voided, 0, None, Some(reason));
+        }
+        Ok(())
+    }
+
+    /// The gateway gave no answer in time: the order fails. The charge stays open, because the gateway may have it, and
+    /// is called off as soon as it answers.
+    pub(crate) fn give_up(&mut self, key: PaymentRef, reason: &str) -> Result<()> {
+        let data = json!({"attempt": key.attempt, "reason": reason}).to_string();
+        if let Err(refused) = self.step.apply(key.order, Action::Expire, Some(data))? {
+            tracing::debug!(order = key.order.get(), %refused, "an overdue payment of an order that moved on");
         }
         Ok(())
     }
@@ -151,6 +159,16 @@ impl<'a> Settlement<'a> {
         if self.is_open(key) {
             self.decide(key, ChargeStatus::Voided, 0, None, Some("called off"));
         }
+    }
+
+    /// Whether the attempt is one of ours.
+    pub(crate) fn knows(&self, key: PaymentRef) -> bool {
+        self.payments.contains_key(&key)
+    }
+
+    /// Whether the gateway accepted the attempt, so that its deadline is watched.
+    pub(crate) fn is_watched(&self, key: PaymentRef) -> bool {
+        self.payments.get(&key).is_some_and(|payment| payment.deadline.is_some())
     }
 
     /// Whether the order waits for a payment.
@@ -163,6 +181,14 @@ impl<'a> Settlement<'a> {
         store::payments::mark_accepted(tx, &self.accepted)?;
         store::payments::mark_decided(tx, &self.decisions, self.at)?;
         self.step.finish(tx)
+    }
+
+    fn watch(&mut self, key: PaymentRef, reference: &str, deadline: Timestamp) {
+        if let Some(payment) = self.payments.get_mut(&key) {
+            payment.status = ChargeStatus::Accepted;
+            payment.deadline = Some(deadline);
+            self.accepted.push(Acceptance { key, reference: reference.to_owned(), deadline });
+        }
     }
 
     fn decide(

@@ -1,5 +1,5 @@
 use domain::refund::RefundPlan;
-use domain::{Action, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund};
+use domain::{Action, Currency, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sql::Tx;
@@ -60,7 +60,7 @@ fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Res
     let data = json!({"refund": id, "amount": plan.amount, "reason": request.reason}).to_string();
     let action = Action::RequestRefund { amount: plan.amount, units: plan.units() };
     step.apply(request.order, action, Some(data))??;
-    insert(tx, &head.state.currency, who, request, (&plan, id), (&hash, at))?;
+    insert(tx, head.state.currency, who, request, (&plan, id), (&hash, at))?;
     step.add_job(RefundPayment { refund: id }.job());
     step.finish(tx)?;
     Ok(Asked { refund: store::refunds::get(tx, id)?, replayed: false })
@@ -68,7 +68,7 @@ fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Res
 
 fn insert(
     tx: &mut Tx<'_>,
-    currency: &domain::Currency,
+    currency: Currency,
     who: &Actor,
     request: &Request,
     (plan, id): (&RefundPlan, RefundId),
@@ -102,7 +102,7 @@ fn insert(
         request_hash: hash,
         order: request.order,
         payment_attempt: None,
-        amount: Money { amount: plan.amount, currency: *currency },
+        amount: Money { amount: plan.amount, currency },
         shipping: plan.shipping,
         cause: RefundCause::Request,
         restock: request.restock,

@@ -37,31 +37,29 @@ pub(crate) async fn pay_back(app: &App, ids: Vec<RefundId>) -> Result<Answers> {
     let mut requests = Vec::with_capacity(open.len());
     let mut asked = Vec::with_capacity(open.len());
     for refund in &open {
-        match charge_of(refund, &payments) {
-            Some(payment) => {
-                let charge_key = PaymentKey::of(app.instance(), payment);
-                let key = format!("{}-r{:012}", app.instance(), refund.id.get());
-                requests.push(RefundRequest { key, charge_key, amount: refund.amount });
-                asked.push(refund.id);
-            }
-            None => {
-                let reason = "no captured payment of this order is known to the gateway".to_owned();
-                answers.insert(refund.id, Ok(RefundAnswer::Refused { reason }));
-            }
+        if let Some(payment) = charge_of(refund, &payments) {
+            let charge_key = PaymentKey::of(app.instance(), payment);
+            let key = format!("{}-r{:012}", app.instance(), refund.id.get());
+            requests.push(RefundRequest { key, charge_key, amount: refund.amount });
+            asked.push(refund.id);
+        } else {
+            let reason = "no captured payment of this order is known to the gateway".to_owned();
+            answers.insert(refund.id, Ok(RefundAnswer::Refused { reason }));
         }
     }
     answers.extend(asked.into_iter().zip(app.gateway().refund(requests).await));
     Ok(answers)
 }
 
-/// The capture whose money goes back: the one that is named, else the one that confirmed the order.
+/// The capture whose money goes back: the one that is named, else the one that confirmed the order. It was the
+/// first: whatever was captured later went back as surplus.
 fn charge_of(refund: &Refund, payments: &[Payment]) -> Option<PaymentRef> {
     if let Some(attempt) = refund.payment_attempt {
         return Some(PaymentRef { order: refund.order, attempt });
     }
     let captured =
         |payment: &&Payment| payment.key.order == refund.order && payment.status == ChargeStatus::Captured;
-    payments.iter().find(captured).map(|payment| payment.key)
+    payments.iter().filter(captured).min_by_key(|payment| payment.decided_at).map(|payment| payment.key)
 }
 
 /// Settles refunds that the gateway answered: money, units, stock, figures, notification.
@@ -85,7 +83,7 @@ pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, ids: &[RefundId], answers: &Ans
         let lines = lines.get(&refund.id).map_or(&[][..], Vec::as_slice);
         match answers.get(&refund.id) {
             Some(Ok(RefundAnswer::Succeeded { reference })) => {
-                settling.succeed(refund, lines, reference, at)?
+                settling.succeed(refund, lines, reference, at)?;
             }
             Some(Ok(RefundAnswer::Refused { reason })) => settling.fail(refund, lines, reason)?,
             Some(Err(_)) | None => {}
