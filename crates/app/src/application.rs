@@ -18,6 +18,7 @@ pub struct App {
 }
 
 /// What an [`App`] is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// The settings.
     pub config: Config,
@@ -40,7 +41,7 @@ pub struct Parts {
     /// The ways customers are told.
     pub channels: Vec<Channel>,
     /// What notifications are written with and go out by.
-    pub notifier: Notifier,
+    pub notifier: Arc<Notifier>,
     /// The random word that sets this installation's payment keys apart.
     pub instance: String,
 }
@@ -84,7 +85,7 @@ impl App {
             GatewayMode::Http => (Arc::new(crate::gateways::HttpGateway::new(&config.gateway)?), None),
         };
         let channels = channels(&config)?;
-        let notifier = Notifier::new(&config, &channels)?;
+        let notifier = Arc::new(Notifier::new(&config, &channels)?);
         let secrets = Secrets::new(&config.gateway.webhook_secrets);
         let instance = instance(&database).await?;
         let parts = Parts {
@@ -102,6 +103,11 @@ impl App {
             instance,
         };
         Ok(App { parts: Arc::new(parts) })
+    }
+
+    /// The same application with another payment gateway than its settings name.
+    pub fn with_gateway(&self, gateway: Arc<dyn PaymentGateway>) -> Self {
+        App { parts: Arc::new(Parts { gateway, ..Parts::clone(&self.parts) }) }
     }
 
     /// Runs `f` as one write transaction; see [`Database::write`].

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use store::products::NewProduct;
 
 use super::plan::{LANES, read_stored};
 use super::start::cannot;
-use super::{ImportOptions, OnError, UnknownProducts, historical};
+use super::{FileStamp, ImportOptions, OnError, UnknownProducts, historical};
 use crate::jobs::{FinishImport, ImportChunk, Payload as _};
 use crate::{Actor, App, Error, Result, orders, stock};
 
@@ -51,7 +50,7 @@ pub(crate) async fn prepare(app: &App, id: ImportId, index: i64) -> Result<Optio
 fn read(app: &App, import: Import, chunk: Chunk) -> Result<Prepared> {
     let (options, plan) = read_stored(&import)?;
     let path = Path::new(&import.path);
-    let file = File::open(path).map_err(|source| cannot("open", path, source))?;
+    let file = FileStamp::open(path, plan.file)?;
     let length =
         usize::try_from(chunk.length).map_err(|_| Error::Invalid("a chunk is too long".to_owned()))?;
     let mut bytes = vec![0; length];
@@ -97,8 +96,14 @@ fn go_on(app: &App, tx: &mut Tx<'_>, id: ImportId, index: i64) -> Result<()> {
     let next = store::imports::next_open_chunk(tx, id, index, LANES)?;
     let job = match next {
         Some(chunk) => ImportChunk { import: id, chunk }.job(),
-        None if !store::imports::has_open_chunk(tx, id, index)? => FinishImport { import: id }.job(),
-        None => return Ok(()),
+        None => {
+            // Lanes that end at once take turns here, so that the last of them sees that it is.
+            store::imports::lock(tx, id)?;
+            if store::imports::has_open_chunk(tx, id, index)? {
+                return Ok(());
+            }
+            FinishImport { import: id }.job()
+        }
     };
     app.queue().push_in(tx, &[job])?;
     Ok(())

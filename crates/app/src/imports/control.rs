@@ -6,6 +6,7 @@ use sql::Tx;
 use store::imports::{Import, ImportStatus, Progress};
 
 use super::plan::lanes;
+use super::remove_spool;
 use crate::jobs::{Payload as _, PlanImport};
 use crate::{App, Error, Result};
 
@@ -41,7 +42,8 @@ pub async fn pause(app: &App, id: ImportId) -> Result<()> {
 /// Ends an import before its next chunk. What was imported stays.
 pub async fn cancel(app: &App, id: ImportId) -> Result<()> {
     let from = &[ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
-    change(app, id, "cancel", from, ImportStatus::Cancelled).await
+    change(app, id, "cancel", from, ImportStatus::Cancelled).await?;
+    remove_spool(app, id).await
 }
 
 async fn change(
@@ -67,23 +69,24 @@ async fn change(
 /// imported once.
 pub async fn resume(app: &App, id: ImportId) -> Result<()> {
     let inner = app.clone();
-    app.transaction("resume_import", move |tx| {
-        let import = store::imports::lock(tx, id)?;
-        let jobs = match import.status {
-            ImportStatus::Planning => vec![PlanImport { import: id }.job()],
-            ImportStatus::Running | ImportStatus::Paused => {
-                store::imports::mark_status(tx, id, ImportStatus::Running, None, inner.now())?;
-                lanes(tx, id)?
-            }
-            ended => {
-                let status = ended.as_str();
-                return Err(Error::Invalid(format!("cannot continue import {id}: it is {status}")));
-            }
-        };
-        inner.queue().push_in(tx, &jobs)?;
-        Ok(())
-    })
-    .await
+    app.transaction("resume_import", move |tx| resume_in(&inner, tx, id)).await
+}
+
+pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> {
+    let import = store::imports::lock(tx, id)?;
+    let jobs = match import.status {
+        ImportStatus::Planning => vec![PlanImport { import: id }.job()],
+        ImportStatus::Running | ImportStatus::Paused => {
+            store::imports::mark_status(tx, id, ImportStatus::Running, None, app.now())?;
+            lanes(tx, id)?
+        }
+        ended => {
+            let status = ended.as_str();
+            return Err(Error::Invalid(format!("cannot continue import {id}: it is {status}")));
+        }
+    };
+    app.queue().push_in(tx, &jobs)?;
+    Ok(())
 }
 
 /// How often the ledger is looked at while orders come to rest.

@@ -14,6 +14,15 @@ pub(crate) fn finish(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> {
     Ok(())
 }
 
+/// Ends an import that cannot go on. One that was ended in the meantime is left as it is.
+pub(crate) fn fail(app: &App, tx: &mut Tx<'_>, id: ImportId, reason: &str) -> Result<()> {
+    let import = store::imports::lock(tx, id)?;
+    if !import.status.is_final() {
+        store::imports::mark_status(tx, id, ImportStatus::Failed, Some(reason), app.now())?;
+    }
+    Ok(())
+}
+
 /// Removes the decoded copy of an import that has ended. The rejects keep their rows.
 pub(crate) async fn remove_spool(app: &App, id: ImportId) -> Result<()> {
     let import = app.read("get_import", move |tx| store::imports::get(tx, id)).await?;

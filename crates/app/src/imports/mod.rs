@@ -3,6 +3,7 @@
 mod chunk;
 mod control;
 mod dry_run;
+mod file_stamp;
 mod finish;
 mod historical;
 mod options;
@@ -13,7 +14,8 @@ mod start;
 pub(crate) use chunk::{import_chunk, prepare};
 pub use control::{Status, cancel, pause, resume, status, wait_at_rest};
 pub use dry_run::{DryRun, Shortfall, dry_run};
-pub(crate) use finish::{finish, remove_spool};
+use file_stamp::FileStamp;
+pub(crate) use finish::{fail, finish, remove_spool};
 pub use options::{ImportOptions, OnError, UnknownProducts};
 pub(crate) use plan::{plan, record as record_plan};
 pub use rejects::write_rejects;
@@ -30,4 +32,7 @@ pub(crate) struct StoredPlan {
     /// Orders whose lines lie apart.
     #[serde(default)]
     pub(crate) broken: Vec<BrokenOrder>,
+    /// The file as it was received, where it is read in place: nobody else's hand is kept off it.
+    #[serde(default)]
+    pub(crate) file: Option<FileStamp>,
 }

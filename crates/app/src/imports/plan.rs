@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::path::Path;
 
 use domain::ImportId;
@@ -7,8 +6,7 @@ use queue::NewJob;
 use sql::Tx;
 use store::imports::{Chunk, Import, ImportStatus};
 
-use super::start::cannot;
-use super::{ImportOptions, StoredPlan};
+use super::{FileStamp, ImportOptions, StoredPlan};
 use crate::jobs::{FinishImport, ImportChunk, Payload as _};
 use crate::{App, Error, Result};
 
@@ -32,7 +30,7 @@ pub(crate) async fn plan(app: &App, id: ImportId) -> Result<Option<(Import, Resu
     let path = import.path.clone();
     let work = move || -> Result<Plan> {
         let path = Path::new(&path);
-        let file = File::open(path).map_err(|source| cannot("open", path, source))?;
+        let file = FileStamp::open(path, stored.file)?;
         Ok(importer::plan(file, &stored.layout, &plan_options)?)
     };
     let planned =
@@ -42,13 +40,13 @@ pub(crate) async fn plan(app: &App, id: ImportId) -> Result<Option<(Import, Resu
 
 /// Records a plan, or why there is none, and pushes the jobs that go on with it.
 pub(crate) fn record(app: &App, tx: &mut Tx<'_>, import: &Import, planned: &Result<Plan>) -> Result<()> {
-    let at = app.now();
+    // It may have been called off, or planned by another worker, while the file was read.
+    if store::imports::lock(tx, import.id)?.status != ImportStatus::Planning {
+        return Ok(());
+    }
     let plan = match planned {
         Ok(plan) => plan,
-        Err(error) => {
-            let reason = error.to_string();
-            return Ok(store::imports::mark_status(tx, import.id, ImportStatus::Failed, Some(&reason), at)?);
-        }
+        Err(error) => return super::fail(app, tx, import.id, &error.to_string()),
     };
     let (_, stored) = read_stored(import)?;
     let stored = StoredPlan { broken: plan.broken.clone(), ..stored };
@@ -65,7 +63,7 @@ pub(crate) fn record(app: &App, tx: &mut Tx<'_>, import: &Import, planned: &Resu
         })
         .collect();
     let bytes = chunks.iter().map(|chunk| chunk.length).sum();
-    store::imports::mark_planned(tx, import.id, &text, (plan.rows.cast_signed(), bytes), &chunks, at)?;
+    store::imports::mark_planned(tx, import.id, &text, (plan.rows.cast_signed(), bytes), &chunks, app.now())?;
     let jobs = lanes(tx, import.id)?;
     app.queue().push_in(tx, &jobs)?;
     Ok(())

@@ -7,7 +7,7 @@ use importer::{Profile, ReadOptions, Sniffed, Spooled};
 use sql::Tx;
 use store::imports::{Import, ImportStatus, NewImport};
 
-use super::{ImportOptions, StoredPlan, control};
+use super::{FileStamp, ImportOptions, StoredPlan, control};
 use crate::jobs::{Payload as _, PlanImport};
 use crate::{App, Error, Result};
 
@@ -28,6 +28,7 @@ struct Received {
     spooled: Spooled,
     text: PathBuf,
     is_copy: bool,
+    stamp: Option<FileStamp>,
 }
 
 /// Receives a file and queues its import.
@@ -38,14 +39,19 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
     options.check(profile.workflow)?;
     let source = source_of(&options, profile)?;
     let stored = serde_json::to_string(&options).map_err(|error| Error::Invalid(error.to_string()))?;
-    let plan = StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new() };
+    let plan =
+        StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new(), file: received.stamp };
     let plan = serde_json::to_string(&plan).map_err(|error| Error::Invalid(error.to_string()))?;
     let (inner, name) = (app.clone(), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let profile = profile.name.clone();
+    let copy = received.is_copy.then(|| received.text.clone());
     let started = app
         .transaction("start_import", move |tx| -> Result<Started> {
             let hash = &received.spooled.sha256;
             if let Some(known) = known(tx, hash, source.as_str(), &stored, force)? {
+                if let Started::Resumed(id) = known {
+                    control::resume_in(&inner, tx, id)?;
+                }
                 return Ok(known);
             }
             let id = ImportId::from_ledger(tx.next_ids("imports", 1)?.start);
@@ -66,8 +72,8 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
             Ok(Started::New(id))
         })
         .await?;
-    if let Started::Resumed(id) = started {
-        control::resume(app, id).await?;
+    if let (Some(copy), false) = (copy, matches!(started, Started::New(_))) {
+        tokio::fs::remove_file(&copy).await.map_err(|source| cannot("remove", &copy, source))?;
     }
     Ok(started)
 }
@@ -100,9 +106,11 @@ async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Rece
     let work = move || {
         let sniffed = importer::sniff(&path, &options)?;
         if !sniffed.needs_spool() {
+            let file = File::open(&path).map_err(|source| cannot("open", &path, source))?;
+            let stamp = Some(FileStamp::of(&file, &path)?);
             let spooled = importer::spool(&path, &options, std::io::sink())?;
             if spooled.readable_in_place() {
-                return Ok(Received { sniffed, spooled, text: path, is_copy: false });
+                return Ok(Received { sniffed, spooled, text: path, is_copy: false, stamp });
             }
         }
         spool(&path, &folder, &options, sniffed)
@@ -110,10 +118,12 @@ async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Rece
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
 }
 
-/// Copies the text into the spool, under the name of its hash, once it is whole and on disk.
+/// Copies the text into the spool, once it is whole and on disk under a name that begins with its hash. Each import has
+/// a copy of its own, because each removes it when it ends.
 fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) -> Result<Received> {
     std::fs::create_dir_all(folder).map_err(|source| cannot("create", folder, source))?;
-    let part = folder.join(format!("receiving-{}-{:08x}", std::process::id(), rand::random::<u32>()));
+    let mark = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+    let part = folder.join(format!("receiving-{mark}"));
     let file = File::create(&part).map_err(|source| cannot("create", &part, source))?;
     let mut out = BufWriter::with_capacity(1 << 18, file);
     let spooled = importer::spool(path, options, &mut out);
@@ -131,9 +141,9 @@ fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) ->
         }
     };
     let name: String = spooled.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = folder.join(format!("{name}.csv"));
+    let text = folder.join(format!("{name}-{mark}.csv"));
     std::fs::rename(&part, &text).map_err(|source| cannot("write", &text, source))?;
-    Ok(Received { sniffed, spooled, text, is_copy: true })
+    Ok(Received { sniffed, spooled, text, is_copy: true, stamp: None })
 }
 
 /// How the importer is to read the file.

@@ -5,7 +5,8 @@ use crate::gateways::ChargeState;
 use crate::{App, Result};
 
 /// Gives up to `limit` payments up whose deadline has passed, after asking the gateway: what it has captured counts,
-/// what it has not is called off and its order fails. Returns how many were decided.
+/// what it has not is called off and its order fails. Returns how many were decided; an error, after those were, if the
+/// gateway gave no answer about others.
 pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
     let now = app.now();
     let overdue: Vec<PaymentRef> =
@@ -14,9 +15,7 @@ pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
         return Ok(0);
     }
     let answers = voiding::void(app, overdue.clone()).await?;
-    if let Some(error) = answers.values().find_map(|answer| answer.as_ref().err()) {
-        return Err(error.clone().into());
-    }
+    let unanswered = answers.values().find_map(|answer| answer.as_ref().err().cloned());
     let decided = answers.values().filter(|answer| !matches!(answer, Ok(ChargeState::Pending))).count();
     let inner = app.clone();
     app.transaction("settle_overdue", move |tx| {
@@ -29,5 +28,8 @@ pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
         settlement.finish(tx)
     })
     .await?;
-    Ok(decided)
+    match unanswered {
+        Some(error) => Err(error.into()),
+        None => Ok(decided),
+    }
 }

@@ -156,7 +156,7 @@ fn receive_one<'c>(
         (EventType::Captured | EventType::Declined, None) => {
             (Verdict::Ignored, Some("no payment of ours has this key".to_owned()))
         }
-        (EventType::Pending, Some(payment)) if !settlement.is_open(payment) => {
+        (EventType::Pending, Some(payment)) if settlement.knows(payment) && !settlement.is_open(payment) => {
             (Verdict::Stale, Some("the charge is decided already".to_owned()))
         }
         (EventType::Pending, _) => (Verdict::Ignored, Some("nothing follows from it".to_owned())),

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use domain::OrderId;
+use domain::{OrderId, Verdict};
 use sql::Tx;
 use store::payments::PaymentRef;
 
@@ -28,13 +28,13 @@ pub(super) async fn void(app: &App, attempts: Vec<PaymentRef>) -> Result<Voided>
 }
 
 /// Records what the gateway said about attempts of orders that no longer want them; what it had captured goes back.
-/// Returns the orders that it gave no answer about.
-pub(crate) fn record_voided<'v>(
+/// Returns the orders of which an attempt must be called off again, with the reason.
+pub(crate) fn record_voided(
     app: &App,
     tx: &mut Tx<'_>,
     orders: &[OrderId],
-    voided: &'v Voided,
-) -> Result<HashMap<OrderId, &'v GatewayError>> {
+    voided: &Voided,
+) -> Result<HashMap<OrderId, String>> {
     let mut mine: Vec<PaymentRef> =
         voided.keys().copied().filter(|attempt| orders.contains(&attempt.order)).collect();
     mine.sort_unstable();
@@ -42,9 +42,15 @@ pub(crate) fn record_voided<'v>(
     let mut unanswered = HashMap::new();
     for attempt in mine {
         match &voided[&attempt] {
+            // It arrived after we asked: the watch over its deadline asks again.
+            Ok(ChargeState::Unknown) if settlement.is_watched(attempt) => {}
+            Ok(ChargeState::Pending) => {
+                unanswered
+                    .insert(attempt.order, "the payment gateway did not call the charge off".to_owned());
+            }
             Ok(state) => learn(&mut settlement, attempt, state)?,
             Err(error) => {
-                unanswered.insert(attempt.order, error);
+                unanswered.insert(attempt.order, error.to_string());
             }
         }
     }
@@ -56,7 +62,11 @@ pub(crate) fn record_voided<'v>(
 pub(super) fn learn(settlement: &mut Settlement<'_>, attempt: PaymentRef, state: &ChargeState) -> Result<()> {
     match state {
         ChargeState::Captured { reference, amount } => {
-            settlement.capture(attempt, *amount, reference)?;
+            let (verdict, reason) = settlement.capture(attempt, *amount, reference)?;
+            if verdict == Verdict::Rejected {
+                // Wrong money never confirms, and asking again brings no other.
+                settlement.expire(attempt, reason.as_deref().unwrap_or("other money was captured"))?;
+            }
         }
         ChargeState::Declined { reason } => {
             settlement.decline(attempt, reason)?;
