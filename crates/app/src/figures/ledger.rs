@@ -28,17 +28,16 @@ pub(crate) fn facts_from(
     Ok((all, sales.len(), next))
 }
 
-/// Calls `each` with the facts that count from `from` on and before `to`, in sets. Returns how many orders were read.
+/// Calls `each` with the facts that count from `from` on and before `to`, in sets.
 pub(crate) fn for_each_between(
     tx: &mut Tx<'_>,
     span: (Timestamp, Timestamp),
     mut each: impl FnMut(&[Fact]) -> Result<()>,
-) -> Result<u64> {
-    let (mut after, mut read) = (None, 0);
+) -> Result<()> {
+    let mut after = None;
     loop {
         let sales = store::facts::list_sales_placed(tx, span, after, AT_ONCE)?;
         each(&of_sales(tx, &sales)?)?;
-        read += sales.len() as u64;
         after = sales.last().map(|sale| (sale.placed_at, sale.order));
         if sales.len() < AT_ONCE as usize {
             break;
@@ -55,7 +54,7 @@ pub(crate) fn for_each_between(
         each(&here.map(facts::of_refund).collect::<Vec<_>>())?;
         match settled.last() {
             Some((last, _)) if settled.len() == AT_ONCE as usize => after = *last,
-            _ => return Ok(read),
+            _ => return Ok(()),
         }
     }
 }

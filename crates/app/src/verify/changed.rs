@@ -33,7 +33,7 @@ pub(super) const OPEN_KEPT: usize = 10_000;
 /// How far below the highest id a new one may be: processes give ids out of blocks of up to 65,536.
 const REACH: i64 = 4 * 65_536;
 /// A row's time is taken before its transaction is written, which may wait for its turn.
-const SLACK: SignedDuration = SignedDuration::from_mins(10);
+const SLACK: SignedDuration = SignedDuration::from_mins(1);
 /// Orders whose days' figures are compared, at most.
 const ORDERS_OF_DAYS: u32 = 10_000;
 /// Spans of days that are compared, at most: each reads every refund.

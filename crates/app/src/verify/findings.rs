@@ -25,7 +25,7 @@ const RULES: [(Rule, &str, &str); 7] = [
     (Rule::Money, "money adds up, and stays within its caps", "orders"),
     (Rule::Jobs, "what is not at rest has a job or a deadline", "orders"),
     (Rule::Timeline, "each change has one event, and each cause one notification", "orders"),
-    (Rule::Figures, "figures are what the ledger gives", "orders"),
+    (Rule::Figures, "figures are what the ledger gives", "sales and refunds"),
     (Rule::Imports, "each row of an import is counted once", "imports"),
 ];
 

@@ -18,9 +18,8 @@ const DAY: Duration = Duration::from_hours(26);
 /// The shop, with a few orders and one refund still under way.
 pub async fn lived() -> TestApp {
     let test = TestApp::with(|config| {
-        config.gateway.decline_rate = 0.2;
-        config.gateway.duplicate_rate = 0.3;
-        config.gateway.reorder_rate = 0.3;
+        config.gateway.duplicate_rate = 1.0;
+        config.gateway.reorder_rate = 1.0;
     })
     .await;
     for (sku, units) in [("TEA", 100_000), ("CUP", 100_000), ("RARE", 5)] {
@@ -29,11 +28,18 @@ pub async fn lived() -> TestApp {
     place_many(&test).await;
     act(&test).await;
     import(&test).await;
-    let test = test.restarted(|config| config.gateway.latency = Duration::from_secs(3600)).await;
+    let test = test.restarted(|config| config.gateway.decline_rate = 1.0).await;
+    decline(&test).await;
+    let test = test
+        .restarted(|config| {
+            config.gateway.decline_rate = 0.0;
+            config.gateway.latency = Duration::from_hours(1);
+        })
+        .await;
     expire(&test).await;
     let test = test.restarted(|config| config.gateway.latency = Duration::from_secs(10)).await;
     pay_late(&test).await;
-    let test = test.restarted(|config| config.gateway.latency = Duration::from_secs(3600)).await;
+    let test = test.restarted(|config| config.gateway.latency = Duration::from_hours(1)).await;
     leave_open(&test).await;
     test
 }
@@ -85,6 +91,7 @@ async fn act(test: &TestApp) {
                 deliver(app, id).await;
                 refund(app, id, "all", RefundRequest::All, true).await;
             }
+            1 if way > 10 => deliver(app, id).await,
             1 => ship(app, id, Vec::new()).await,
             2 => ship(app, id, vec![(2, 1)]).await,
             3 => {
@@ -140,6 +147,13 @@ async fn import(test: &TestApp) {
     }
 }
 
+async fn decline(test: &TestApp) {
+    for n in 0..4 {
+        order(&format!("F-{n}")).line("TEA", 2, 700).line("CUP", 1, 900).place(test).await;
+    }
+    test.run_jobs_after(DAY).await;
+}
+
 /// Reservations that run out, one of them paid after all: at a gateway that had called the charge off, so that the
 /// money cannot be given back.
 async fn expire(test: &TestApp) {
@@ -149,7 +163,7 @@ async fn expire(test: &TestApp) {
     }
     test.run_jobs().await;
     cancel(&test.app, placed[0]).await;
-    test.run_jobs_after(Duration::from_secs(16 * 60)).await;
+    test.run_jobs_after(Duration::from_mins(16)).await;
     assert_eq!(app::payments::settle_overdue(&test.app, 100).await.unwrap(), 3);
     capture(&test.app, placed[1], 2_300).await;
     test.run_jobs().await;

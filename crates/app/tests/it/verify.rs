@@ -316,7 +316,7 @@ async fn it_reports_nothing_while_orders_move() {
             crate::lived::refund(&test.app, confirmed[0], "some", domain::RefundRequest::Amount(70), false)
                 .await;
         }
-        if n % 33 == 0 {
+        if n % 40 == 0 {
             crate::lived::cancel(&test.app, id).await;
         }
     }
@@ -327,7 +327,7 @@ async fn it_reports_nothing_while_orders_move() {
 
 /// The file of a shop that has lived, to be copied and broken.
 struct Shop {
-    folder: TempDir,
+    _folder: TempDir,
     file: PathBuf,
     whole: App,
 }
@@ -342,7 +342,7 @@ impl Shop {
         let whole_file = folder.path().join("whole.db");
         copy(&file, &whole_file);
         let whole = open(&whole_file).await;
-        Shop { folder, file, whole }
+        Shop { _folder: folder, file, whole }
     }
 
     /// The number that a query gives, as an id.
@@ -358,7 +358,8 @@ impl Shop {
 
     /// Breaks a copy and expects it to be reported: the rule, the thing and what is wrong with it.
     async fn reports(&self, (rule, name, what): (u8, String, &str), broken: &[&str]) {
-        let broken_file = self.folder.path().join("broken.db");
+        let folder = tempfile::tempdir().unwrap();
+        let broken_file = folder.path().join("broken.db");
         copy(&self.file, &broken_file);
         let app = open(&broken_file).await;
         execute(&app, broken).await;
