@@ -18,6 +18,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::support::{SECRET, Server, client, free_port, reliable, start_gateway, url_of};
 
+/// Looks before a test gives up waiting.
+const PATIENCE: usize = 600;
+
 /// A shop that answers callbacks as it is told to, and shows what came.
 struct Listener {
     callbacks: UnboundedReceiver<(HeaderMap, String)>,
@@ -40,7 +43,8 @@ impl Listener {
             sender.send((headers, body)).unwrap();
             (StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")])
         };
-        let routes = Router::new().route("/hook", post(hook)).with_state(sender);
+        let routes =
+            Router::new().route("/hook", post(hook)).fallback(async || "elsewhere").with_state(sender);
         tokio::spawn(async move { axum::serve(shop, routes).await });
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
@@ -57,7 +61,9 @@ impl Listener {
 
     /// The next callback, its signature checked: its id and body. The clock moves on while it is waited for.
     async fn next(&mut self) -> (String, Value) {
+        let mut tries = 0..PATIENCE;
         let (headers, body) = loop {
+            tries.next().expect("a callback comes");
             match tokio::time::timeout(Duration::from_millis(50), self.callbacks.recv()).await {
                 Ok(callback) => break callback.expect("the shop listens"),
                 Err(_) => self.clock.advance(Duration::from_secs(10)),
@@ -97,14 +103,16 @@ async fn a_callback_that_nobody_takes_for_a_day_is_given_up_and_kept_with_its_re
     let url = shop.folder.path().join("gateway.db").display().to_string();
     let database = Database::open(&sql::Settings::new(url)).unwrap();
     let queue = Queue::sql(database, shop.clock.clone(), queue::Settings::default()).unwrap();
+    let mut tries = 0..PATIENCE;
     let job = loop {
+        tries.next().expect("the callback is given up");
         let discarded = queue::Filter::state(queue::State::Discarded);
         let page = queue.list(discarded, queue::PageRequest { after: None, limit: 10 }).await.unwrap();
         if let Some(job) = page.jobs.first() {
             break queue.get(job.id).await.unwrap();
         }
         shop.clock.advance(Duration::from_hours(25));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     let reasons: Vec<_> = job.errors.iter().map(|error| error.message.as_str()).collect();
     assert!(reasons[0].contains("answered 503"), "{reasons:?}");
