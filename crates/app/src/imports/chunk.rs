@@ -93,17 +93,15 @@ pub(crate) fn import_chunk(app: &App, tx: &mut Tx<'_>, prepared: &Prepared) -> R
 
 /// Pushes the next chunk of this lane, or the end of the import.
 fn go_on(app: &App, tx: &mut Tx<'_>, id: ImportId, index: i64) -> Result<()> {
-    let next = store::imports::next_open_chunk(tx, id, index, LANES)?;
-    let job = match next {
-        Some(chunk) => ImportChunk { import: id, chunk }.job(),
-        None => {
-            // Lanes that end at once take turns here, so that the last of them sees that it is.
-            store::imports::lock(tx, id)?;
-            if store::imports::has_open_chunk(tx, id, index)? {
-                return Ok(());
-            }
-            FinishImport { import: id }.job()
+    let job = if let Some(chunk) = store::imports::next_open_chunk(tx, id, index, LANES)? {
+        ImportChunk { import: id, chunk }.job()
+    } else {
+        // Lanes that end at once take turns here, so that the last of them sees that it is.
+        store::imports::lock(tx, id)?;
+        if store::imports::has_open_chunk(tx, id, index)? {
+            return Ok(());
         }
+        FinishImport { import: id }.job()
     };
     app.queue().push_in(tx, &[job])?;
     Ok(())

@@ -184,3 +184,11 @@ fn spool_folder(app: &App) -> PathBuf {
 pub(super) fn cannot(action: &'static str, path: &Path, source: std::io::Error) -> Error {
     Error::File { action, path: path.display().to_string(), source }
 }
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
