@@ -140,8 +140,7 @@ fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) ->
             return Err(error);
         }
     };
-    let name: String = spooled.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = folder.join(format!("{name}-{mark}.csv"));
+    let text = folder.join(format!("{}-{mark}.csv", hex(&spooled.sha256)));
     std::fs::rename(&part, &text).map_err(|source| cannot("write", &text, source))?;
     Ok(Received { sniffed, spooled, text, is_copy: true, stamp: None })
 }
