@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
+use crate::job::Job;
 use crate::rate::Bucket;
 use crate::run::Batch;
 use crate::settings::Settings;
@@ -161,6 +162,14 @@ impl Registry {
 
     pub(crate) fn get(&self, kind: &str) -> Option<&Entry> {
         self.entries.get(kind)
+    }
+
+    /// The largest batch that one of these jobs may be part of; none if no handler knows any of them.
+    pub(crate) fn largest_batch_of(&self, jobs: &[Job]) -> Option<usize> {
+        let mut last: &str = "";
+        let kinds =
+            jobs.iter().map(|job| &*job.kind).filter(|kind| std::mem::replace(&mut last, kind) != *kind);
+        kinds.filter_map(|kind| self.get(kind)).map(|entry| entry.limits.batch).max()
     }
 
     /// More than the largest batch need not be claimed at a time.

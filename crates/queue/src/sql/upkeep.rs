@@ -154,16 +154,9 @@ fn delete(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the finished among the oldest batches.
 fn prune_batches(tx: &mut Tx<'_>, max: usize, before: Timestamp) -> Result<usize> {
-    let oldest =
-        tx.query("SELECT id, finished_at FROM job_batches ORDER BY id LIMIT ?", &[limit(max)], |row| {
-            Ok((BatchId(row.get(0)?), row.get::<Option<Timestamp>>(1)?))
-        })?;
-    let old = oldest
-        .into_iter()
-        .filter(|(_, finished)| finished.is_some_and(|finished| finished < before))
-        .map(|(id, _)| id);
+    let text = "SELECT id FROM job_batches WHERE finished_at < ? ORDER BY id LIMIT ?";
+    let old = tx.query(text, &[before.into(), limit(max)], |row| row.get(0).map(BatchId))?;
     batches::delete(tx, old)
 }
 

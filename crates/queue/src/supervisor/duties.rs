@@ -13,6 +13,8 @@ use crate::{Queue, Result};
 
 /// Jobs whose leases are extended in one transaction.
 const BEATS: usize = 1_000;
+/// When to look again for due jobs that another process is moving.
+const HELD_ELSEWHERE: Duration = Duration::from_millis(20);
 /// Depth that the balance tells apart.
 const COUNTED_AT_MOST: usize = 10_000;
 /// Pruning comes after this many rounds of housekeeping.
@@ -92,8 +94,11 @@ async fn move_due(crew: &Crew) -> Result<Duration> {
         let now = queue.now();
         match queue.backend().next_due().await? {
             Some(due) if due <= now => {
-                queue.promote(step).await?;
-                queue.reap(step).await?;
+                let moved = queue.promote(step).await? + queue.reap(step).await?;
+                if moved == 0 {
+                    // Another process holds them right now.
+                    return Ok(HELD_ELSEWHERE);
+                }
             }
             next => {
                 let poll = queue.settings().poll;

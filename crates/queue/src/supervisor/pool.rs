@@ -1,6 +1,6 @@
 //! The workers of one queue.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,12 +47,14 @@ impl Pool {
     ) -> Pool {
         let (gate, _) = watch::channel(Gate { open: settings.min, paused });
         let busy: Arc<Vec<_>> = Arc::new((0..settings.max).map(|_| Mutex::new(None)).collect());
+        let useful = Arc::new(AtomicUsize::new(usize::MAX));
         for number in 0..settings.max {
             let worker = Worker {
                 number,
                 shared: shared.clone(),
                 queue_name: Arc::from(settings.queue.as_str()),
-                batch: settings.batch.min(shared.registry.largest_batch()),
+                most: settings.batch.min(shared.registry.largest_batch()),
+                useful: Arc::clone(&useful),
                 gate: gate.subscribe(),
                 busy: Arc::clone(&busy),
             };
@@ -97,7 +99,11 @@ struct Worker {
     number: usize,
     shared: Shared,
     queue_name: Arc<str>,
-    batch: usize,
+    /// Jobs to claim at a time, at most.
+    most: usize,
+    /// The largest batch among the kinds that the pool met last. To claim more would only keep jobs from the other
+    /// workers while they wait for their turn here.
+    useful: Arc<AtomicUsize>,
     gate: watch::Receiver<Gate>,
     busy: Arc<Vec<Mutex<Option<WorkerStatus>>>>,
 }
@@ -132,7 +138,8 @@ impl Worker {
         let queue = self.shared.queue.clone();
         let notify = queue.wake().queue(&self.queue_name);
         let lease = queue.settings().lease;
-        let jobs = queue.claim(&self.queue_name, self.batch, self.shared.id, lease).await?;
+        let wanted = self.most.min(self.useful.load(Ordering::Relaxed)).max(1);
+        let jobs = queue.claim(&self.queue_name, wanted, self.shared.id, lease).await?;
         if jobs.is_empty() {
             tokio::select! {
                 () = stopping.cancelled() => {}
@@ -143,9 +150,12 @@ impl Worker {
             }
             return Ok(());
         }
-        if jobs.len() == self.batch {
+        if jobs.len() == wanted {
             // There may be more than one worker can take.
             notify.notify_one();
+        }
+        if let Some(largest) = self.shared.registry.largest_batch_of(&jobs) {
+            self.useful.store(largest, Ordering::Relaxed);
         }
         let ran = run_claim(&queue, &self.shared.registry, jobs, stopping, self).await;
         self.shared.ran.fetch_add(ran as u64, Ordering::Relaxed);

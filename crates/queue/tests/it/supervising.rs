@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use queue::backend::Pausable;
 use queue::{
-    Balance, Batch, Error, Handler, Limits, Outcome, PoolSettings, Queue, Registry, Selection, Settings,
-    State, StopReason, Supervisor, SupervisorSettings, SystemClock,
+    Balance, Batch, Error, Handler, Limits, NewJob, Outcome, PoolSettings, Queue, Registry, Selection,
+    Settings, State, StopReason, Supervisor, SupervisorSettings, SystemClock,
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Barrier, Notify, Semaphore};
 
 use crate::lab::{Sqlite, Store, does, job, land};
 
@@ -223,6 +223,19 @@ async fn a_supervisor_stops_at_its_limit_of_jobs_and_says_so() {
     assert_eq!(reason, StopReason::JobLimit { ran: 10, limit: 10 });
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_stops_when_the_process_has_grown_too_large() {
+    let store = Sqlite::open().await;
+    let mut settings = settings();
+    settings.supervisor.max_memory_mib = Some(0);
+    let queue = store.queue(Arc::new(SystemClock), settings);
+    let done = Arc::new(Semaphore::new(0));
+    let supervisor = Supervisor::start(queue.clone(), registry(&queue, counts(&done))).await.unwrap();
+    let reason = tokio::time::timeout(PATIENCE, supervisor.wait()).await.unwrap();
+    assert!(matches!(reason, StopReason::MemoryLimit { used, limit: 0 } if used > 0), "{reason}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_supervisor_takes_nothing_also_after_a_restart() {
     let store = Sqlite::open().await;
@@ -305,6 +318,34 @@ async fn a_kind_runs_no_more_batches_at_once_than_it_may() {
         Supervisor::start(queue.clone(), registry(&queue, handler.limits(limits))).await.unwrap();
     supervisor.run_until_idle().await.unwrap();
     assert_eq!(most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_takes_no_more_jobs_than_it_can_run_at_once() {
+    let store = Sqlite::open().await;
+    let queue = store.queue(Arc::new(SystemClock), settings());
+    let (both, done) = (Arc::new(Barrier::new(2)), Arc::new(Semaphore::new(0)));
+    let permits = Arc::clone(&done);
+    let single = does("a", move |batch: Batch| {
+        let (both, permits) = (Arc::clone(&both), Arc::clone(&permits));
+        async move {
+            if batch.jobs()[0].args == "{}" {
+                both.wait().await;
+            }
+            permits.add_permits(1);
+            Ok(batch.all_done())
+        }
+    });
+    let single = single.limits(Limits { batch: 1, ..Limits::default() });
+    let many = does("b", |batch: Batch| async move { Ok(batch.all_done()) });
+    let handlers: [Arc<dyn Handler>; 2] = [Arc::new(single), Arc::new(many)];
+    let registry = Registry::new(handlers, queue.settings()).unwrap();
+    let supervisor = Supervisor::start(queue.clone(), registry).await.unwrap();
+    queue.push(vec![NewJob::new("default", "a", "\"alone\"")]).await.unwrap();
+    wait_for(&done, 1).await;
+    queue.push(vec![job("a"); 10]).await.unwrap();
+    wait_for(&done, 10).await;
+    stop(supervisor).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,3 +98,15 @@ pub async fn the_last_job_completed_in_a_transaction_that_rolls_back_does_not_ca
     assert_eq!(lab.land(&[last]).await.unwrap(), 1);
     assert_eq!(callbacks(&lab).await, 1);
 }
+
+pub async fn finished_batches_are_pruned_and_others_stay<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let open = create(&lab, 1).await;
+    let finished = create(&lab, 0).await;
+    lab.clock.advance(lab.queue.settings().keep_ended * 2);
+    let late = create(&lab, 0).await;
+    assert_eq!(lab.queue.prune(10).await.unwrap(), 1);
+    let left: Vec<BatchId> = lab.queue.batches(None, 10).await.unwrap().iter().map(|batch| batch.id).collect();
+    assert_eq!(left, [late, open]);
+    assert!(lab.queue.batch(finished).await.unwrap().is_none());
+}

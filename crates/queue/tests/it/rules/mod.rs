@@ -54,6 +54,7 @@ conformance!(crate::lab::Sqlite:
         jobs_may_push_more_into_their_batch,
         a_finished_batch_takes_no_more_jobs,
         a_retry_after_the_end_does_not_call_back_again,
+        finished_batches_are_pruned_and_others_stay,
         the_last_job_completed_in_a_transaction_that_rolls_back_does_not_call_back,
     }
     operating {
