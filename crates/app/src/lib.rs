@@ -21,6 +21,6 @@ pub mod workers;
 mod workflow;
 
 pub use actor::Actor;
-pub use application::{App, Parts};
+pub use application::{App, MIGRATIONS, Parts};
 pub use error::{Error, Result};
 pub use queue::{Clock, SystemClock};

@@ -75,13 +75,12 @@ fn quoted(field: &Field) -> String {
 
 fn written(value: &Value) -> String {
     match value {
-        Value::Null => String::new(),
+        Value::Null | Value::Object(_) => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
         }
         Value::Array(_) => "one for each queue".to_owned(),
-        Value::Object(_) => String::new(),
         other => other.to_string(),
     }
 }

@@ -1,0 +1,111 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::commands::{
+    analytics, completions, config, demo, gateway, import, imports, kpis, leaderboard, man, migrate,
+    notifications, orders, queue, refund, seed, selftest, serve, status, stock, verify, work,
+};
+
+/// Takes orders in and moves each through reserve, payment and finalize, or back; tells customers, refunds, and counts.
+///
+/// With nothing set up, everything is kept in ./data. Start with `ordermill demo`.
+///
+/// Exit codes: 0 done; 1 failed; 2 done in part (an import that rejected rows); 64 a command that cannot be
+/// understood; 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "ordermill", version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Everywhere {
+    /// The settings file [default: ordermill.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "ORDERMILL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// The database: a path, or sqlite:PATH
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Refuse a database whose schema is not up to date instead of bringing it up to date
+    #[arg(long, global = true)]
+    pub no_migrate: bool,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Log errors only, and show no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Work(work::Work),
+    Import(import::Import),
+    #[command(subcommand)]
+    Imports(imports::Imports),
+    #[command(subcommand)]
+    Orders(orders::Orders),
+    Refund(refund::Refund),
+    #[command(subcommand)]
+    Stock(stock::Stock),
+    Kpis(kpis::Kpis),
+    Leaderboard(leaderboard::Leaderboard),
+    #[command(subcommand)]
+    Analytics(analytics::Analytics),
+    #[command(subcommand)]
+    Notifications(notifications::Notifications),
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    Status(status::Status),
+    Verify(verify::Verify),
+    Selftest(selftest::Selftest),
+    Migrate(migrate::Migrate),
+    Seed(seed::Seed),
+    Gateway(gateway::Gateway),
+    Config(config::Config),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    /// Whether it works on many things at once, or for long. The others make do with one thread.
+    pub fn is_large(&self) -> bool {
+        matches!(
+            self,
+            Command::Demo(_)
+                | Command::Serve(_)
+                | Command::Work(_)
+                | Command::Import(_)
+                | Command::Seed(_)
+                | Command::Selftest(_)
+                | Command::Gateway(_)
+                | Command::Verify(_)
+        )
+    }
+
+    /// Whether it runs until it is stopped, so that its log is what people read of it.
+    pub fn is_server(&self) -> bool {
+        matches!(self, Command::Serve(_) | Command::Work(_) | Command::Gateway(_))
+    }
+
+    /// Settings that its own flags stand for: the flag's name, the setting, the value.
+    pub fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        match self {
+            Command::Serve(serve) => serve.flags(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use anyhow::Result;
+use app::SystemClock;
+use clap::Args;
+use queue::Clock as _;
+use serde_json::json;
+
+use crate::session::{Exit, Session};
+
+/// Bring the database's schema up to date; every command does so before it begins
+#[derive(Debug, Args)]
+pub struct Migrate {}
+
+impl Migrate {
+    pub async fn run(self, session: Session) -> Result<Exit> {
+        let config = &session.settings.config;
+        let database = sql::Database::open(&config.database.open_settings())?;
+        let steps = database.migrate(app::MIGRATIONS, SystemClock.now()).await?;
+        let info = database.info();
+        if session.out.is_json() {
+            session.out.json(&json!({"database": info.location, "engine": info.engine, "applied": steps}))?;
+            return Ok(Exit::Done);
+        }
+        for step in &steps {
+            session.out.line(format_args!("applied {step}"))?;
+        }
+        let what = if steps.is_empty() { "is up to date already" } else { "is up to date now" };
+        session.out.line(format_args!("the schema of {} ({}) {what}", info.location, info.engine))?;
+        Ok(Exit::Done)
+    }
+}

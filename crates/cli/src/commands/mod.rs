@@ -1,0 +1,106 @@
+//! The commands: each reads what was typed, calls one use case, and prints what came of it.
+
+pub mod analytics;
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod gateway;
+pub mod import;
+pub mod imports;
+pub mod kpis;
+pub mod leaderboard;
+pub mod man;
+pub mod migrate;
+pub mod notifications;
+pub mod orders;
+pub mod queue;
+pub mod refund;
+pub mod seed;
+pub mod selftest;
+pub mod serve;
+pub mod status;
+pub mod stock;
+pub mod verify;
+pub mod work;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use app::config::Sources;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::arguments::{Cli, Command};
+use crate::output::Out;
+use crate::session::{Exit, Session};
+use crate::{error, logging};
+
+/// Runs a command and gives the exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    match begin(cli) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failed) => error::report(&failed),
+    }
+}
+
+fn begin(cli: Cli) -> Result<Exit> {
+    let Cli { everywhere, command } = cli;
+    let out = Out::new(everywhere.json);
+    match command {
+        // These need no settings, so wrong ones are not in their way.
+        Command::Completions(command) => return command.run(),
+        Command::Man(command) => return command.run(),
+        Command::Config(config::Config { reference: true, .. }) => return config::print_reference(out),
+        Command::Config(config::Config { env_example: true, .. }) => return config::print_env_example(out),
+        _ => {}
+    }
+    let mut flags = command.flags();
+    flags.extend(everywhere.database.iter().map(|url| ("--database", "database.url", url.clone())));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .collect();
+    let sources = Sources { file: everywhere.config.clone(), environment, flags };
+    let settings = app::config::load(&sources)?;
+    logging::start(&settings, &everywhere, command.is_server())?;
+    let is_large = command.is_large();
+    let session = Session {
+        settings,
+        out,
+        shows_progress: !everywhere.quiet,
+        migrates: !everywhere.no_migrate,
+        is_large,
+    };
+    runtime(is_large)?.block_on(dispatch(command, session))
+}
+
+/// A command that answers and ends needs one thread.
+fn runtime(is_large: bool) -> Result<Runtime> {
+    let mut builder = if is_large { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build().context("the threads cannot be started")
+}
+
+async fn dispatch(command: Command, session: Session) -> Result<Exit> {
+    match command {
+        Command::Demo(command) => command.run(session).await,
+        Command::Serve(command) => command.run(session).await,
+        Command::Work(command) => command.run(session).await,
+        Command::Import(command) => command.run(session).await,
+        Command::Imports(command) => command.run(session).await,
+        Command::Orders(command) => command.run(session).await,
+        Command::Refund(command) => command.run(session).await,
+        Command::Stock(command) => command.run(session).await,
+        Command::Kpis(command) => command.run(session).await,
+        Command::Leaderboard(command) => command.run(session).await,
+        Command::Analytics(command) => command.run(session).await,
+        Command::Notifications(command) => command.run(session).await,
+        Command::Queue(command) => command.run(session).await,
+        Command::Status(command) => command.run(session).await,
+        Command::Verify(command) => command.run(session).await,
+        Command::Selftest(command) => command.run(session).await,
+        Command::Migrate(command) => command.run(session).await,
+        Command::Seed(command) => command.run(session).await,
+        Command::Gateway(command) => command.run(session).await,
+        Command::Config(command) => command.run(&session),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
+    }
+}

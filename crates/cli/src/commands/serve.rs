@@ -1,0 +1,46 @@
+use anyhow::{Context as _, Result};
+use app::workers::Workers;
+use clap::Args;
+
+use crate::session::{Exit, Session};
+use crate::shutdown;
+
+/// Serve health and the payment webhook over HTTP, with workers in the same process
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port [setting: web.listen, default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Leave the work to `ordermill work`
+    #[arg(long)]
+    no_workers: bool,
+}
+
+impl Serve {
+    pub fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        self.listen.iter().map(|address| ("--listen", "web.listen", address.clone())).collect()
+    }
+
+    pub async fn run(self, session: Session) -> Result<Exit> {
+        let stop = shutdown::on_signal()?;
+        let app = session.open().await?;
+        let listener = web::listen(app.config().web.listen).await?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        session.out.line(format_args!("listening on http://{address}"))?;
+        let workers = if self.no_workers { None } else { Some(Workers::start(&app).await?) };
+        if let Some(workers) = &workers {
+            // Terminated from elsewhere, the process ends as a whole, so that whoever watches it starts it anew.
+            let (stopping, stop) = (workers.stopping(), stop.clone());
+            tokio::spawn(async move {
+                stopping.cancelled().await;
+                stop.cancel();
+            });
+        }
+        web::serve(app, listener, stop.cancelled_owned()).await?;
+        if let Some(workers) = workers {
+            let reason = workers.stop().await;
+            tracing::info!(%reason, "the workers have stopped");
+        }
+        Ok(Exit::Done)
+    }
+}

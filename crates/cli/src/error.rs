@@ -1,0 +1,86 @@
+//! What a person reads when something went wrong: what failed, why, what to do.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use app::config::Mistakes;
+
+use crate::output::StdoutClosed;
+use crate::session::Exit;
+
+/// The command could not be understood; 2 would say that an import rejected rows.
+const USAGE: u8 = 64;
+
+/// Prints what clap has to say: help, the version, or what it did not understand.
+pub fn report_usage(usage: &clap::Error) -> ExitCode {
+    // Whoever reads may have gone away.
+    let _ = usage.print();
+    ExitCode::from(if usage.use_stderr() { USAGE } else { 0 })
+}
+
+/// Prints an error and gives the exit code. A reader that has gone away is no error.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(is_closed_stdout) {
+        return ExitCode::SUCCESS;
+    }
+    let mut lines = vec![format!("error: {error}")];
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if cause != last {
+            lines.push(format!("  because: {cause}"));
+            last = cause;
+        }
+    }
+    lines.extend(advice(error).map(|advice| format!("  what to do: {advice}")));
+    // There is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+    ExitCode::from(Exit::Failed.code())
+}
+
+fn is_closed_stdout(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(
+        <dyn std::error::Error + std::marker::Send + std::marker::Sync + 'static>::is::<StdoutClosed>,
+    )
+}
+
+/// What to do, where the message does not say it.
+fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    if error.is::<Mistakes>() {
+        return Some(
+            "correct them and run the command again; `ordermill config --reference` explains every setting",
+        );
+    }
+    let ledger = error.chain().find_map(|cause| {
+        let from_app = cause.downcast_ref::<app::Error>().and_then(|error| match error {
+            app::Error::Ledger(error) => Some(error),
+            _ => None,
+        });
+        from_app.or_else(|| cause.downcast_ref::<store::Error>())
+    });
+    match ledger {
+        Some(store::Error::Missing { what, .. }) => of_missing(what),
+        Some(store::Error::Database(error)) => of_database(error),
+        _ => None,
+    }
+}
+
+fn of_missing(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "order" => "name an order by its id or as SOURCE/EXTERNAL_ID; `ordermill orders list` shows them",
+        "product with the SKU" => "`ordermill stock list` shows the products",
+        "import" => "`ordermill imports list` shows the imports",
+        "notification" => "`ordermill notifications list` shows them",
+        _ => return None,
+    })
+}
+
+fn of_database(error: &sql::Error) -> Option<&'static str> {
+    match error {
+        sql::Error::Unavailable { .. } | sql::Error::File { .. } => {
+            Some("check that the folder is there and yours, or name another database with --database")
+        }
+        sql::Error::Busy { .. } => Some("end what holds the database, then run the command again"),
+        _ => None,
+    }
+}

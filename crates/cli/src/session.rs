@@ -1,0 +1,75 @@
+//! What a command works with: the settings, the application, the way to print.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use app::config::{Config, Settings};
+use app::{App, SystemClock};
+
+use crate::output::Out;
+
+/// How a command ended, when nothing went wrong in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is done.
+    Done,
+    /// What was asked for was not achieved; why has been printed.
+    Failed,
+    /// It is done in part: rows were rejected.
+    Partly,
+    /// A signal ended it.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Partly => 2,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// The graver of two, for commands that do several things.
+    pub fn and(self, other: Exit) -> Exit {
+        let gravity = |exit| match exit {
+            Exit::Done => 0,
+            Exit::Partly => 1,
+            Exit::Failed => 2,
+            Exit::Interrupted => 3,
+        };
+        if gravity(other) > gravity(self) { other } else { self }
+    }
+}
+
+/// What a command works with.
+pub struct Session {
+    /// The settings in force.
+    pub settings: Settings,
+    /// Where answers are printed.
+    pub out: Out,
+    /// Whether progress is shown.
+    pub shows_progress: bool,
+    /// Whether the schema is brought up to date.
+    pub migrates: bool,
+    /// Whether the command works on many things at once.
+    pub is_large: bool,
+}
+
+impl Session {
+    /// Opens the application over the database of the settings.
+    pub async fn open(&self) -> Result<App> {
+        self.open_with(self.settings.config.clone()).await
+    }
+
+    /// Opens the application with other settings.
+    pub async fn open_with(&self, mut config: Config) -> Result<App> {
+        if !self.is_large {
+            // Whoever asks one thing at a time needs one connection, and the thread that comes with it.
+            config.database.readers = 1;
+        }
+        Ok(App::open(config, Arc::new(SystemClock), self.migrates).await?)
+    }
+}

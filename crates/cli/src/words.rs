@@ -1,0 +1,93 @@
+//! Reading words that were typed.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use domain::OrderId;
+use serde::de::DeserializeOwned;
+use sql::Tx;
+
+/// One of the words that a type is written with, whether with dashes or underscores.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let word = serde_json::Value::String(text.replace('-', "_"));
+    serde_json::from_value(word)
+        .map_err(|error| error.to_string().replace("unknown variant ", "there is no "))
+}
+
+/// `A:B` as two numbers: the line and its units.
+pub fn line_units(text: &str) -> Result<(i64, i64), String> {
+    text.split_once(':')
+        .and_then(|(line, units)| Some((line.trim().parse().ok()?, units.trim().parse().ok()?)))
+        .ok_or_else(|| "write LINE:UNITS, such as 1:2".to_owned())
+}
+
+/// The order that a person names.
+pub async fn order(app: &app::App, name: &str) -> app::Result<OrderId> {
+    let name = name.to_owned();
+    app.read("resolve_order", move |tx: &mut Tx<'_>| Ok(store::orders::resolve(tx, &name)?)).await
+}
+
+/// A word that nobody has used.
+pub fn fresh(prefix: &str) -> String {
+    format!("{prefix}-{:016x}", rand::random::<u64>())
+}
+
+/// A number with its noun.
+pub fn count(number: impl Display + PartialEq<i64> + Copy, one: &str, many: &str) -> String {
+    if number == 1 { format!("{number} {one}") } else { format!("{number} {many}") }
+}
+
+/// A number with its thousands set apart.
+pub fn grouped(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped_digits(&number.unsigned_abs().to_string()))
+}
+
+/// Digits with the thousands set apart.
+pub fn grouped_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration as people say it.
+pub fn spoken(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0 => format!("{} µs", duration.as_micros()),
+        1..1_000 => format!("{millis} ms"),
+        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        60_000..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1_000 % 60),
+        _ => format!("{} h {} min", millis / 3_600_000, millis / 60_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let texts = [0, 999, 1_000, 397_884, -1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "397,884", "-1,234,567"]);
+    }
+
+    #[test]
+    fn a_line_and_its_units_are_two_numbers() {
+        assert_eq!(line_units("1:2"), Ok((1, 2)));
+        for wrong in ["1", "a:b", "1:", ":2", "1:2:3"] {
+            assert!(line_units(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_are_said_in_the_unit_that_fits() {
+        let texts = [5, 1_500, 61_000, 3_660_000].map(|millis| spoken(Duration::from_millis(millis)));
+        assert_eq!(texts, ["5 ms", "1.5 s", "1 min 1 s", "1 h 1 min"]);
+    }
+}
