@@ -54,16 +54,19 @@ impl InProcess {
             .map(|(key, charge)| (key, charge.reference))
             .collect();
         let (mut charges, mut jobs) = (Vec::new(), Vec::new());
-        for request in requests.iter().filter(|request| !known.contains_key(&request.key)) {
+        for request in requests {
+            if known.contains_key(&request.key) {
+                continue;
+            }
             let fate = Fate::of(&self.settings, &request.key);
             let charge = simulator::accept(request, fate, self.settings.latency, now);
             let due = (charge.due_at > now).then_some(charge.due_at);
             for callback in simulator::callbacks(&request.key, fate) {
                 jobs.push(callback_job(&callback, due));
             }
+            known.insert(charge.key.clone(), charge.reference.clone());
             charges.push(charge);
         }
-        known.extend(charges.iter().map(|charge| (charge.key.clone(), charge.reference.clone())));
         store::simulator::insert_charges(tx, &charges, now)?;
         self.queue.push_in(tx, &jobs)?;
         let answer = |request: &ChargeRequest| ChargeAnswer::Accepted {

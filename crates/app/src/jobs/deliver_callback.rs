@@ -1,16 +1,16 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use queue::{Batch, BoxError, Handler, Job, Outcome};
 
 use super::land;
-use crate::gateways::CALLBACKS;
-use crate::gateways::simulator::DueCallback;
-use crate::payments::{self, Incoming};
+use crate::gateways::simulator::{self, DueCallback};
+use crate::gateways::{CALLBACKS, ChargeState};
+use crate::payments::{self, Checked, Incoming};
 use crate::{App, Result};
 
 /// Carries the callbacks of the simulated gateway in this process to the inbox, signed, as if they had come over
 /// HTTP.
-pub struct DeliverCallback;
-
 pub(super) struct Run(pub(super) App);
 
 #[async_trait]
@@ -20,36 +20,60 @@ impl Handler for Run {
     }
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
-        let deliveries = deliveries(&self.0, batch.jobs()).await?;
         let app = self.0.clone();
-        let checked: Vec<_> = deliveries
-            .into_iter()
-            .map(|delivery| delivery.map(|delivery| payments::check(&app, delivery)))
-            .collect();
+        let due = due(&app, batch.jobs()).await?;
         let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
-            let mine: Vec<_> = kept.iter().filter_map(|position| checked[*position].as_ref()).collect();
+            let mine: Vec<&Checked> = kept.iter().filter_map(|position| due[*position].delivery()).collect();
             payments::record(&app, tx, &mine)?;
-            Ok(Vec::new())
+            let early = kept.iter().filter(|position| matches!(due[**position], Due::NotYet));
+            Ok(early.map(|position| (*position, Outcome::Snooze(Duration::from_secs(1)))).collect())
         };
         Ok(land(&self.0, "receive_callbacks", batch.jobs(), effect).await?)
     }
 }
 
-/// One signed delivery a job; none for a charge that was called off.
-async fn deliveries(app: &App, jobs: &[Job]) -> Result<Vec<Option<Incoming>>> {
-    let due = jobs.iter().map(Job::parse).collect::<queue::Result<Vec<DueCallback>>>()?;
-    let Some(simulator) = app.simulator() else {
+/// What is to be done about a callback.
+enum Due {
+    /// Hand it to the inbox.
+    Deliver(Checked),
+    /// The charge is not decided yet: the clock was turned back.
+    NotYet,
+    /// The charge was called off.
+    Nothing,
+}
+
+impl Due {
+    fn delivery(&self) -> Option<&Checked> {
+        match self {
+            Due::Deliver(delivery) => Some(delivery),
+            Due::NotYet | Due::Nothing => None,
+        }
+    }
+}
+
+/// What is to be done about each job's callback.
+async fn due(app: &App, jobs: &[Job]) -> Result<Vec<Due>> {
+    let callbacks = jobs.iter().map(Job::parse).collect::<queue::Result<Vec<DueCallback>>>()?;
+    let Some(gateway) = app.simulator() else {
         return Err(crate::Error::Config(
             "a callback of the simulated gateway waits, but [gateway] mode is not `in_process`".to_owned(),
         ));
     };
-    let charges = simulator.charges(due.iter().map(|callback| callback.key.clone()).collect()).await?;
+    let charges = gateway.charges(callbacks.iter().map(|callback| callback.key.clone()).collect()).await?;
     let now = app.now();
     let sign = |callback: &DueCallback| {
-        let body = callback.body(charges.get(&callback.key), now)?;
-        let body = serde_json::to_vec(&body).expect("a callback is plain data");
-        let headers = app.secrets().sign(&callback.event_id(), now, &body)?;
-        Some(Incoming { headers, body })
+        let charge = charges.get(&callback.key);
+        if charge.is_some_and(|charge| simulator::state(charge, now) == ChargeState::Pending) {
+            return Due::NotYet;
+        }
+        let body = callback
+            .body(charge, now)
+            .map(|body| serde_json::to_vec(&body).expect("a callback is plain data"));
+        let signed = body.and_then(|body| {
+            let headers = app.secrets().sign(&callback.event_id(), now, &body)?;
+            Some(payments::check(app, Incoming { headers, body }))
+        });
+        signed.map_or(Due::Nothing, Due::Deliver)
     };
-    Ok(due.iter().map(sign).collect())
+    Ok(callbacks.iter().map(sign).collect())
 }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use queue::{Handler, Registry};
 
-pub use deliver_callback::DeliverCallback;
 pub use import::{FinishImport, ImportChunk, PlanImport};
 pub use refund_payment::RefundPayment;
 pub use reserve_stock::ReserveStock;
