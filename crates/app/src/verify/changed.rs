@@ -35,7 +35,7 @@ const REACH: i64 = 4 * 65_536;
 /// A row's time is taken before its transaction is written, which may wait for its turn.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 /// Orders whose days' figures are compared, at most.
-const ORDERS_OF_DAYS: u32 = 10_000;
+const ORDERS_OF_DAYS: u32 = 25_000;
 /// Spans of days that are compared, at most: each reads every refund.
 const SPANS: usize = 4;
 

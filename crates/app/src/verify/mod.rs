@@ -14,7 +14,7 @@
 //! - **Imports** (rule 7): one snapshot for a few of them.
 //!
 //! Memory does not grow with the orders. It holds a range and a span, the sums of each product, the count of each
-//! import, up to [`jobs::AT_ONCE`] ids of orders that are not at rest, and the first breaches of each rule.
+//! import, the ids of some orders that are not at rest, and the first breaches of each rule.
 
 mod changed;
 mod figures;
