@@ -35,7 +35,7 @@ impl Handler for Run {
 /// What is to be done about a callback.
 enum Due {
     /// Hand it to the inbox.
-    Deliver(Checked),
+    Deliver(Box<Checked>),
     /// The charge is not decided yet: the clock was turned back.
     NotYet,
     /// The charge was called off.
@@ -71,7 +71,7 @@ async fn due(app: &App, jobs: &[Job]) -> Result<Vec<Due>> {
             .map(|body| serde_json::to_vec(&body).expect("a callback is plain data"));
         let signed = body.and_then(|body| {
             let headers = app.secrets().sign(&callback.event_id(), now, &body)?;
-            Some(payments::check(app, Incoming { headers, body }))
+            Some(Box::new(payments::check(app, Incoming { headers, body })))
         });
         signed.map_or(Due::Nothing, Due::Deliver)
     };
