@@ -52,9 +52,27 @@ fn receive_in(app: &App, tx: &mut Tx<'_>, who: &Actor, receipts: &[Receipt]) -> 
     let products: Vec<ProductId> = receipts.iter().map(|receipt| ids[receipt.sku.as_str()]).collect();
     let moved: Vec<(ProductId, i64)> =
         products.iter().copied().zip(receipts.iter().map(|r| r.quantity)).collect();
+    check_room(tx, &products, &moved)?;
     let note = receipts.iter().find_map(|receipt| receipt.note.as_deref()).unwrap_or(who.as_str());
     record(tx, CauseKind::Receipt, MovementKind::Receive, &moved, note, at)?;
     Ok(store::products::list(tx, &products)?)
+}
+
+/// Refuses goods of which there would be more than an exact number can tell.
+fn check_room(tx: &mut Tx<'_>, products: &[ProductId], moved: &[(ProductId, i64)]) -> Result<()> {
+    /// Above it, JSON and scores no longer tell neighbours apart.
+    const MOST: i64 = 1 << 53;
+    for product in store::products::list(tx, products)? {
+        let arriving = moved.iter().filter(|(id, _)| *id == product.id).map(|(_, units)| i128::from(*units));
+        let units: i128 = i128::from(product.on_hand) + arriving.sum::<i128>();
+        if units > i128::from(MOST) {
+            let sku = &product.sku;
+            return Err(Error::Invalid(format!(
+                "{sku} would have {units} units; more than {MOST} cannot be counted"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Puts the count of a product right by `change` units.
@@ -62,6 +80,7 @@ pub async fn adjust(app: &App, sku: Sku, change: i64, note: String) -> Result<Pr
     let inner = app.clone();
     app.transaction("adjust_stock", move |tx| {
         let product = store::products::get_by_sku(tx, sku.as_str())?;
+        check_room(tx, &[product.id], &[(product.id, change)])?;
         let left = product.on_hand.checked_add(change);
         if left.is_none_or(|left| left < product.reserved) {
             let (on_hand, reserved) = (product.on_hand, product.reserved);

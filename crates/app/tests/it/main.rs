@@ -2,7 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod figures;
+mod gateway;
+mod gateway_faults;
+mod inbox;
+mod ledger;
 mod lived;
 mod notifications;
+mod payments;
+mod refund_sequences;
+mod refunds;
+mod stock;
 mod support;
 mod verify;
