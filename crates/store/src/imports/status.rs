@@ -1,0 +1,51 @@
+use serde::Serialize;
+
+/// Where an import stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportStatus {
+    /// The file is being read for the first time.
+    Planning,
+    /// Its chunks are being imported.
+    Running,
+    /// Its chunks wait for an operator.
+    Paused,
+    /// Every chunk is done.
+    Completed,
+    /// An operator ended it; what was imported stays.
+    Cancelled,
+    /// It cannot go on; its error says why.
+    Failed,
+}
+
+impl ImportStatus {
+    const ALL: [Self; 6] =
+        [Self::Planning, Self::Running, Self::Paused, Self::Completed, Self::Cancelled, Self::Failed];
+
+    /// The number stored in the ledger.
+    pub fn code(self) -> i64 {
+        self as i64 + 1
+    }
+
+    /// The status with this stored number.
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+
+    /// The word people see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nothing more will happen to it.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Failed)
+    }
+}
