@@ -149,14 +149,6 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<OrderRow>> {
     Ok(tx.query(&sql, &params, read)?)
 }
 
-/// Up to `limit` orders that are pending or reserved, in the order of ids, from the one after `after`.
-pub fn list_open(tx: &mut Tx<'_>, after: OrderId, limit: u32) -> Result<Vec<OrderId>> {
-    let sql = "SELECT id FROM orders WHERE id > ? AND status IN (?, ?) ORDER BY id LIMIT ?";
-    let (pending, reserved) = (OrderStatus::Pending.code(), OrderStatus::Reserved.code());
-    let params = [after.get().into(), pending.into(), reserved.into(), limit.into()];
-    Ok(tx.query(sql, &params, |row| Ok(OrderId::from_ledger(row.get(0)?)))?)
-}
-
 /// The first order of an import after `after` that stands as one of `statuses`.
 pub fn next_of_import(
     tx: &mut Tx<'_>,
