@@ -101,6 +101,19 @@ impl Command {
         matches!(self, Command::Serve(_) | Command::Work(_) | Command::Gateway(_))
     }
 
+    /// Whether it may leave jobs to others.
+    pub fn pushes_jobs(&self) -> bool {
+        matches!(
+            self,
+            Command::Import(_)
+                | Command::Imports(_)
+                | Command::Orders(_)
+                | Command::Refund(_)
+                | Command::Notifications(_)
+                | Command::Queue(_)
+        )
+    }
+
     /// Settings that its own flags stand for: the flag's name, the setting, the value.
     pub fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
         match self {

@@ -26,7 +26,8 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     let mut lines = vec![format!("error: {error}")];
     let mut last = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        if cause != last {
+        // Some messages tell their cause themselves.
+        if !last.contains(&cause) {
             lines.push(format!("  because: {cause}"));
             last = cause;
         }

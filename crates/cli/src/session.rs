@@ -1,10 +1,11 @@
 //! What a command works with: the settings, the application, the way to print.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use app::config::{Config, Settings};
 use app::{App, SystemClock};
+use queue::Queue;
 
 use crate::output::Out;
 
@@ -56,6 +57,8 @@ pub struct Session {
     pub migrates: bool,
     /// Whether the command works on many things at once.
     pub is_large: bool,
+    /// The job engine, once the application was opened.
+    pub opened: OnceLock<Queue>,
 }
 
 impl Session {
@@ -70,6 +73,17 @@ impl Session {
             // Whoever asks one thing at a time needs one connection, and the thread that comes with it.
             config.database.readers = 1;
         }
-        Ok(App::open(config, Arc::new(SystemClock), self.migrates).await?)
+        let app = App::open(config, Arc::new(SystemClock), self.migrates).await?;
+        self.opened.get_or_init(|| app.queue().clone());
+        Ok(app)
+    }
+
+    /// Writes what was counted of the jobs that were pushed. Workers do so themselves.
+    pub async fn write_figures(&self) {
+        if let Some(queue) = self.opened.get()
+            && let Err(error) = queue.flush_metrics().await
+        {
+            tracing::warn!(%error, "the figures of the jobs pushed were not kept");
+        }
     }
 }

@@ -14,9 +14,9 @@ pub enum Analytics {
 }
 
 impl Analytics {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         match self {
-            Analytics::Rebuild => rebuild(&session).await,
+            Analytics::Rebuild => rebuild(session).await,
         }
     }
 }

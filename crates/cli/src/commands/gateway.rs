@@ -26,7 +26,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let config = &session.settings.config;
         let address = match self.listen {
             Some(address) => address,

@@ -55,7 +55,7 @@ pub enum Imports {
 }
 
 impl Imports {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         let id = match self {
             Imports::List { limit } => {

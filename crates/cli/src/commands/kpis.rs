@@ -31,7 +31,7 @@ pub struct Kpis {
 }
 
 impl Kpis {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let app = session.open().await?;
         let today = app.calendar().business_day(app.now());
         let day = self.date.unwrap_or(today);

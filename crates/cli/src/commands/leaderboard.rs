@@ -33,7 +33,7 @@ pub struct Leaderboard {
 }
 
 impl Leaderboard {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let app = session.open().await?;
         let date = self.date.unwrap_or_else(|| app.calendar().business_day(app.now()));
         let currency = figures::currency(&app, self.currency);

@@ -11,7 +11,7 @@ use crate::session::{Exit, Session};
 pub struct Migrate {}
 
 impl Migrate {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let config = &session.settings.config;
         let database = sql::Database::open(&config.database.open_settings())?;
         let steps = database.migrate(app::MIGRATIONS, SystemClock.now()).await?;

@@ -24,6 +24,7 @@ pub mod verify;
 pub mod work;
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use app::config::Sources;
@@ -68,8 +69,16 @@ fn begin(cli: Cli) -> Result<Exit> {
         shows_progress: !everywhere.quiet,
         migrates: !everywhere.no_migrate,
         is_large,
+        opened: OnceLock::new(),
     };
-    runtime(is_large)?.block_on(dispatch(command, session))
+    let pushes_jobs = command.pushes_jobs();
+    runtime(is_large)?.block_on(async {
+        let ended = dispatch(command, &session).await;
+        if pushes_jobs {
+            session.write_figures().await;
+        }
+        ended
+    })
 }
 
 /// A command that answers and ends needs one thread.
@@ -78,7 +87,7 @@ fn runtime(is_large: bool) -> Result<Runtime> {
     builder.enable_all().build().context("the threads cannot be started")
 }
 
-async fn dispatch(command: Command, session: Session) -> Result<Exit> {
+async fn dispatch(command: Command, session: &Session) -> Result<Exit> {
     match command {
         Command::Demo(command) => command.run(session).await,
         Command::Serve(command) => command.run(session).await,
@@ -99,7 +108,7 @@ async fn dispatch(command: Command, session: Session) -> Result<Exit> {
         Command::Migrate(command) => command.run(session).await,
         Command::Seed(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
-        Command::Config(command) => command.run(&session),
+        Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     }

@@ -44,7 +44,7 @@ pub struct List {
 }
 
 impl Notifications {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         match self {
             Notifications::List(list) => list.run(&app, out).await?,

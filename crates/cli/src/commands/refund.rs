@@ -51,7 +51,7 @@ pub struct Refund {
 }
 
 impl Refund {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         let order = words::order(&app, &self.order).await?;
         let view = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::orders::get_view(tx, order)?.row) };

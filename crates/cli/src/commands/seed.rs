@@ -36,7 +36,7 @@ pub struct Seed {
 const LINES_OF_AN_ORDER: u64 = 25;
 
 impl Seed {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
         let app = session.open().await?;
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;

@@ -21,7 +21,7 @@ impl Serve {
         self.listen.iter().map(|address| ("--listen", "web.listen", address.clone())).collect()
     }
 
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
         let app = session.open().await?;
         let listener = web::listen(app.config().web.listen).await?;

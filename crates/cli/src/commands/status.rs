@@ -57,7 +57,7 @@ const LONG_WAIT: f64 = 60.0;
 const IMPORTS: u32 = 5;
 
 impl Status {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let app = session.open().await?;
         let system = System::read(&app).await?;
         if session.out.is_json() {

@@ -70,7 +70,7 @@ pub struct Receive {
 }
 
 impl Stock {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         match self {
             Stock::List { after, limit } => list(&app, out, after, limit).await?,

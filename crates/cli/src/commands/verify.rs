@@ -20,7 +20,7 @@ pub struct Verify {
 const PRINTED: usize = 20;
 
 impl Verify {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let app = session.open().await?;
         let report = verify::run(&app, if self.changed { Scope::Changed } else { Scope::All }).await?;
         if session.out.is_json() {

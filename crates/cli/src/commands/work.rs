@@ -22,7 +22,7 @@ pub struct Work {
 }
 
 impl Work {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let mut config = session.settings.config.clone();
         if !self.queues.is_empty() {
             config.queue.supervisor.pools = pools(&config.queue.supervisor.pools, &self.queues)?;

@@ -29,7 +29,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
         let temporary = match self.folder {
             Some(_) => None,
@@ -38,14 +38,14 @@ impl Demo {
         let folder =
             self.folder.as_deref().or(temporary.as_ref().map(TempDir::path)).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        let app = session.open_with(settings(&session, folder)).await?;
+        let app = session.open_with(settings(session, folder)).await?;
         let workers = Workers::start(&app).await?;
-        let tour = Tour { app: &app, session: &session, folder, stop: &stop };
+        let tour = Tour { app: &app, session, folder, stop: &stop };
         let toured = tour.run(self.orders).await;
         let is_kept = temporary.is_none();
         if matches!(toured, Ok(Exit::Done)) && !self.exit && !session.out.is_json() {
             tour.say_what_to_try(true)?;
-            serve(&session, &app, stop.clone()).await?;
+            serve(session, &app, stop.clone()).await?;
         } else if !stop.is_cancelled() && is_kept {
             tour.say_what_to_try(false)?;
         } else if !stop.is_cancelled() {

@@ -94,7 +94,7 @@ pub struct Import {
 }
 
 impl Import {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
         let app = session.open().await?;
         let options = self.options(session.settings.config.imports.chunk_size);
@@ -110,7 +110,7 @@ impl Import {
                 stop.cancel();
             });
         }
-        let imported = self.import_all(&app, &session, &options, &stop).await;
+        let imported = self.import_all(&app, session, &options, &stop).await;
         if let Some(workers) = workers {
             workers.stop().await;
         }

@@ -78,7 +78,7 @@ pub struct Ship {
 }
 
 impl Orders {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         let moved = match self {
             Orders::List(list) => return list.run(&app, out).await,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::output::{Listing, Out, cell, maybe, plain, second, status, time};
 
-/// List jobs
+/// List jobs, all or those that you look for
 #[derive(Debug, Args)]
 pub struct List {
     /// Only those in this state: scheduled, available, executing, retryable, completed, discarded, cancelled

@@ -83,7 +83,7 @@ pub struct Target {
 }
 
 impl Queue {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
         let queue = app.queue();
         match self {

@@ -51,7 +51,7 @@ struct Outcome {
 }
 
 impl Selftest {
-    pub async fn run(self, session: Session) -> Result<Exit> {
+    pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
         let out = session.out;
         let delay = Duration::from_secs(self.delay);
@@ -61,7 +61,7 @@ impl Selftest {
                 continue;
             }
             let began = Instant::now();
-            let mut lab = Lab::open(&session, part == Part::Queue, delay).await?;
+            let mut lab = Lab::open(session, part == Part::Queue, delay).await?;
             let name = part.name();
             let tried = async {
                 match part {
