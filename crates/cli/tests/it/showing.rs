@@ -1,0 +1,47 @@
+//! The demo, the self-test and the sample data.
+
+use serde_json::json;
+
+use crate::support::Shop;
+
+#[test]
+fn the_demo_shows_everything_and_ends_clean() {
+    let shop = Shop::new();
+    let ran = shop.done(&["demo", "--exit", "--orders", "60"]);
+    for part in [
+        "Import",
+        "nothing changed",
+        "Refunds",
+        "replayed",
+        "Key figures",
+        "The best customers",
+        "all rules hold",
+    ] {
+        assert!(ran.stdout.contains(part), "{part:?} is missing: {ran}");
+    }
+    assert!(!shop.path("shop.db").exists(), "the demo leaves the shop's own database alone");
+    let answer = shop.json(&["demo", "kept", "--exit", "--orders", "60"]);
+    assert_eq!(answer["again"]["outcome"], "unchanged", "{answer}");
+    assert!(shop.path("kept/ordermill.db").exists());
+    shop.done(&["verify", "--database", "kept/ordermill.db"]);
+}
+
+#[test]
+fn the_self_test_passes_and_leaves_the_shop_alone() {
+    let shop = Shop::new();
+    let answer = shop.json(&["selftest", "all", "--csv-rows", "40", "--delay", "1"]);
+    assert_eq!(answer["failed"], 0, "{answer}");
+    assert!(answer["checks"].as_u64() > Some(40), "{answer}");
+    assert!(!shop.path("shop.db").exists());
+}
+
+#[test]
+fn sample_data_passes_the_whole_workflow_once() {
+    let shop = Shop::new();
+    let seed = ["seed", "--rows", "100"];
+    let report = shop.json(&seed)["imports"][0].clone();
+    assert_eq!(report["outcome"], "imported", "{report}");
+    assert_eq!(report["orders"], json!({ "confirmed": 40 }), "{report}");
+    assert_eq!(shop.json(&seed)["imports"][0]["outcome"], "unchanged");
+    shop.assert_clean();
+}

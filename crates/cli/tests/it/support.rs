@@ -1,0 +1,294 @@
+//! A shop of its own for each test: the real program in a throw-away folder, its processes, and the signals they get.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// For how long anything is waited for. Nothing should take so long; a test that waits in vain fails here.
+const PATIENCE: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// A throw-away folder with settings, in which the program runs.
+pub struct Shop {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// What a command that has ended said.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A process that runs; it is killed when this is dropped.
+pub struct Process {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Shop {
+    /// An empty one whose simulated gateway declines nothing.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let shop = Shop { folder, settings: Vec::new() };
+        shop.set("database.url", "shop.db").set("gateway.decline_rate", "0")
+    }
+
+    /// The same with a setting, such as `queue.lease`, given by its environment variable.
+    pub fn set(mut self, setting: &str, value: impl ToString) -> Self {
+        let variable = format!("ORDERMILL_{}", setting.replace('.', "_").to_uppercase());
+        self.settings.retain(|(name, _)| *name != variable);
+        self.settings.push((variable, value.to_string()));
+        self
+    }
+
+    /// A file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("a file in the temporary folder");
+        path
+    }
+
+    /// The program with these arguments, ready to run here.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordermill"));
+        command.args(arguments);
+        self.prepared(command)
+    }
+
+    /// A command of the shell that ends in the program with these arguments, such as `ulimit -f 100; exec "$@"`.
+    pub fn shell(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("bash");
+        command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_ordermill")]).args(arguments);
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("ORDERMILL_") || name == "DATABASE_URL" {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        finish(self.command(arguments))
+    }
+
+    /// Runs the program, which must succeed.
+    pub fn done(&self, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code(), Some(0), "`ordermill {}` failed:\n{ran}", arguments.join(" "));
+        ran
+    }
+
+    /// What the program, which must succeed, says with `--json`.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let ran = self.done(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error} in: {ran}"))
+    }
+
+    /// Starts the program and leaves it running.
+    pub fn start(&self, arguments: &[&str]) -> Process {
+        Process::start(self.command(arguments), self.folder.path())
+    }
+
+    /// The database, to be read past the program. It may not be there yet, nor have its tables.
+    pub fn ledger(&self) -> Connection {
+        let ledger = Connection::open(self.path("shop.db")).expect("the database opens");
+        ledger.busy_timeout(Duration::from_secs(30)).expect("a busy timeout");
+        ledger.pragma_update(None, "query_only", true).expect("a connection that only reads");
+        ledger
+    }
+
+    /// One number out of the database; 0 where its tables are not there yet.
+    pub fn count(&self, sql: &str) -> i64 {
+        let found = self.ledger().query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        match found {
+            Ok(number) => number.unwrap_or(0),
+            Err(error) if error.to_string().contains("no such table") => 0,
+            Err(error) => panic!("{error} (while running: {sql})"),
+        }
+    }
+
+    /// How many rows each table of the ledger has, and a checksum over each of its columns. What changes with time
+    /// alone is left out.
+    pub fn contents(&self) -> Vec<String> {
+        let ledger = self.ledger();
+        let names = |sql: &str| -> Vec<String> {
+            let mut names = ledger.prepare(sql).expect("a list of names");
+            let rows = names.query_map([], |row| row.get(0)).expect("a list of names");
+            rows.collect::<Result<_, _>>().expect("a list of names")
+        };
+        let passing = "'job_metrics', 'job_supervisors', 'id_sequences'";
+        let tables = names(&format!(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ({passing}) AND name NOT LIKE 'sqlite%'"
+        ));
+        let sums = |table: String| {
+            let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
+            let sum = |column: &String| {
+                format!("TOTAL(LENGTH({column})) || ' ' || TOTAL(CAST({column} AS INTEGER) % 1000003)")
+            };
+            let sums = columns.iter().map(sum).collect::<Vec<_>>().join(" || ' ' || ");
+            let sql = format!("SELECT '{table} ' || COUNT(*) || ' rows ' || {sums} FROM {table}");
+            ledger.query_row(&sql, [], |row| row.get(0)).expect("a checksum")
+        };
+        tables.into_iter().map(sums).collect()
+    }
+
+    /// `ordermill verify` finds nothing wrong.
+    pub fn assert_clean(&self) {
+        let ran = self.run(&["verify"]);
+        assert_eq!(ran.code(), Some(0), "verify found something wrong:\n{ran}");
+    }
+}
+
+impl Ran {
+    /// The exit code; none where a signal ended the process.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Both streams.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\nstdout: {}\nstderr: {}", self.status, self.stdout, self.stderr)
+    }
+}
+
+impl Process {
+    /// Starts a command whose streams go to files in `folder`.
+    pub fn start(mut command: Command, folder: &Path) -> Self {
+        let stream =
+            || tempfile::Builder::new().prefix("stream-").tempfile_in(folder).expect("a file for a stream");
+        let (stdout, stderr) = (stream().keep().expect("a file"), stream().keep().expect("a file"));
+        let child = command.stdout(stdout.0).stderr(stderr.0).spawn().expect("the program starts");
+        Process { child, stdout: stdout.1, stderr: stderr.1 }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said so far.
+    pub fn stdout(&self) -> String {
+        read(&self.stdout)
+    }
+
+    /// What it has logged so far.
+    pub fn stderr(&self) -> String {
+        read(&self.stderr)
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child of ours").is_none()
+    }
+
+    /// `kill -9`. Says whether it was still running.
+    pub fn kill(mut self) -> bool {
+        let was_running = self.is_running();
+        self.child.kill().expect("a child of ours can be killed");
+        self.child.wait().expect("a killed child ends");
+        was_running
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("a child of ours can be signalled");
+    }
+
+    /// SIGTERM, then waits for it to end.
+    pub fn terminate(self) -> Ran {
+        self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// Waits for it to end.
+    pub fn wait(mut self) -> Ran {
+        wait_until("a process ends", || !self.is_running());
+        let status = self.child.wait().expect("it has ended");
+        Ran { status, stdout: self.stdout(), stderr: self.stderr() }
+    }
+
+    /// The address of a server, once it listens.
+    pub fn address(&mut self) -> String {
+        wait_until("a server listens", || {
+            assert!(self.is_running(), "the server ended: {}", self.stderr());
+            self.stdout().contains("http://")
+        });
+        let text = self.stdout();
+        let (_, address) = text.split_once("http://").expect("it was just there");
+        address.split_whitespace().next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command to its end.
+pub fn finish(mut command: Command) -> Ran {
+    let output = command.output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Waits until something is so.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        sleep(LOOK_EVERY);
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
+    free.expect("a free port on the loopback interface").port()
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}
+
+fn read(path: &Path) -> String {
+    let bytes = fs::read(path).expect("a stream's file");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Creates a file for something to be written into.
+pub fn create(path: &Path) -> File {
+    File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
