@@ -1,17 +1,19 @@
 """A mail server for tests: keeps each mail as a JSON file, as Python's own parser reads it.
 
-Usage: smtp.py FOLDER PORT [USER:PASSWORD]. Prints its port once it listens. Some recipients are special:
+Prints its port once it listens. Some recipients are special:
 `refused@…` is refused for good, `later@…` for now, `unwanted@…` after its words were seen, and of a mail to
-`silent@…` nobody ever hears an answer, though it is kept (`silent-once@…`: of the first one).
+`silent@…` nobody ever hears an answer, though it is kept (`silent-once@…`: of the first one). `slow…@…` is answered
+late.
 """
 
+import argparse
 import asyncio
 import email
 import email.policy
 import itertools
 import json
 import os
-import sys
+import ssl
 import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -44,6 +46,8 @@ class Mailbox:
         if who == "silent" or (who == "silent-once" and self.is_silent_once):
             self.is_silent_once = False
             await asyncio.sleep(3600)
+        if who.startswith("slow"):
+            await asyncio.sleep(0.1)
         return "250 OK"
 
     def keep(self, envelope):
@@ -66,18 +70,31 @@ class Mailbox:
 
 
 async def main():
-    folder, port, *login = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--login", help="USER:PASSWORD")
+    parser.add_argument("--certificate", help="a folder with server.pem and server.key")
+    parser.add_argument("--starttls", action="store_true", help="TLS after a plain greeting")
+    arguments = parser.parse_args()
     options = {}
-    if login:
-        wanted = tuple(part.encode() for part in login[0].split(":", 1))
+    if arguments.login:
+        wanted = tuple(part.encode() for part in arguments.login.split(":", 1))
 
         def authenticate(server, session, envelope, mechanism, given):
             return AuthResult(success=(given.login, given.password) == wanted, handled=False)
 
         options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
-    mailbox = Mailbox(folder)
+    tls = None
+    if arguments.certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(f"{arguments.certificate}/server.pem", f"{arguments.certificate}/server.key")
+    if arguments.starttls:
+        options |= {"tls_context": tls, "require_starttls": True}
+        tls = None
+    mailbox = Mailbox(arguments.folder)
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(mailbox, enable_SMTPUTF8=True, **options), "127.0.0.1", int(port)
+        lambda: SMTP(mailbox, enable_SMTPUTF8=True, **options), "127.0.0.1", arguments.port, ssl=tls
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -11,10 +11,12 @@ use tempfile::TempDir;
 
 /// A mail server with a port and a mailbox of its own; it stops when this is dropped.
 ///
-/// Recipients called `refused`, `later`, `unwanted`, `silent` and `silent-once` are special, see `servers/smtp.py`.
+/// Recipients called `refused`, `later`, `unwanted`, `silent`, `silent-once` and `slow…` are special, see
+/// `servers/smtp.py`.
 pub struct SmtpServer {
     mailbox: TempDir,
-    login: Option<String>,
+    certificate: TempDir,
+    options: Vec<String>,
     port: u16,
     process: Option<Child>,
 }
@@ -47,7 +49,24 @@ impl SmtpServer {
     /// A server that runs and wants to know who is there.
     pub fn start_with_login(user: &str, password: &str) -> Self {
         let mut server = Self::stopped();
-        server.login = Some(format!("{user}:{password}"));
+        server.options = vec!["--login".to_owned(), format!("{user}:{password}")];
+        server.run();
+        server
+    }
+
+    /// A server that runs and speaks TLS, from the first byte or after a plain greeting.
+    pub fn start_with_tls(after_greeting: bool) -> Self {
+        let mut server = Self::stopped();
+        let folder = server.certificate.path().to_str().expect("a temporary folder's name is text");
+        let made = Command::new(python())
+            .args(["-m", "trustme", "--quiet", "--identities", "127.0.0.1", "--dir", folder])
+            .status()
+            .expect("Python makes certificates");
+        assert!(made.success(), "trustme made a certificate");
+        server.options = vec!["--certificate".to_owned(), folder.to_owned()];
+        if after_greeting {
+            server.options.push("--starttls".to_owned());
+        }
         server.run();
         server
     }
@@ -56,8 +75,8 @@ impl SmtpServer {
     pub fn stopped() -> Self {
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
         let port = free.expect("a free port on the loopback interface").port();
-        let mailbox = tempfile::tempdir().expect("a temporary folder");
-        SmtpServer { mailbox, login: None, port, process: None }
+        let folder = || tempfile::tempdir().expect("a temporary folder");
+        SmtpServer { mailbox: folder(), certificate: folder(), options: Vec::new(), port, process: None }
     }
 
     /// Starts the server, or starts it again.
@@ -67,7 +86,7 @@ impl SmtpServer {
             .arg(script)
             .arg(self.mailbox.path())
             .arg(self.port.to_string())
-            .args(&self.login)
+            .args(&self.options)
             .stdout(Stdio::piped())
             .spawn()
             .expect("Python runs the mail server");
@@ -89,6 +108,11 @@ impl SmtpServer {
     /// Where it listens, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The file of the authority that vouches for a server that speaks TLS.
+    pub fn authority(&self) -> PathBuf {
+        self.certificate.path().join("client.pem")
     }
 
     /// The mails that arrived so far, in their order.

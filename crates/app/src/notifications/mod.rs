@@ -5,6 +5,7 @@
 //! transaction; over the others the attempt is claimed in a transaction before, so that a crash in between is seen,
 //! and repeated once at most.
 
+mod conclusion;
 mod history;
 mod input;
 mod log;
@@ -17,6 +18,7 @@ mod sending;
 mod smtp;
 mod templates;
 
+pub(crate) use conclusion::ATTEMPTS;
 pub use history::{
     History, NotificationView, RATED, SuccessRate, Which, history, of_order, success_rate, view,
 };
@@ -27,7 +29,7 @@ pub use log::LogMailer;
 pub use mailer::{Delivery, Letter, Mailer};
 pub use notifier::Notifier;
 pub use resend::resend;
-pub(crate) use sending::{ATTEMPTS, longest_run, send};
+pub(crate) use sending::{longest_run, send};
 pub use smtp::SmtpMailer;
 pub use store::notifications::{FailureRow, Notification};
 pub use templates::{Content, TemplateError, Templates};

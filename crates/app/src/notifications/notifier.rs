@@ -23,7 +23,10 @@ impl Notifier {
         let sender = sender(config)?;
         let domain = sender.email.domain().to_owned();
         let mut mailers: Vec<Arc<dyn Mailer>> = Vec::with_capacity(channels.len());
-        for channel in channels {
+        for (index, channel) in channels.iter().enumerate() {
+            if channels[..index].contains(channel) {
+                return Err(Error::Config(format!("[notifications] channels: `{channel}` is there twice")));
+            }
             mailers.push(match channel {
                 Channel::Log => Arc::new(LogMailer),
                 Channel::Smtp => {
@@ -77,4 +80,41 @@ fn sender(config: &Config) -> Result<Mailbox> {
 fn told(error: &TemplateError) -> Error {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     Error::Config(format!("[notifications] templates: {error}{cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(channels: &[Channel], change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        Notifier::new(&config, channels).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_at_start() {
+        assert!(Notifier::new(&Config::default(), &[Channel::Log, Channel::Smtp]).is_ok());
+        let twice = refusal(&[Channel::Log, Channel::Log], |_| ());
+        assert!(twice.contains("`log` is there twice"), "{twice}");
+        for wrong in ["", "nobody", "Shop <orders@>", "a@b.example\r\nBcc: c@d.example"] {
+            let refused = refusal(&[Channel::Log], |config| config.notifications.from = wrong.to_owned());
+            assert!(refused.contains("[notifications] from"), "{refused}");
+        }
+        let half =
+            refusal(&[Channel::Smtp], |config| config.notifications.smtp.username = Some("me".to_owned()));
+        assert!(half.contains("give both or neither"), "{half}");
+        let nowhere = refusal(&[], |config| config.notifications.templates = Some("/no/such/folder".into()));
+        assert!(nowhere.contains("/no/such/folder"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_sender_without_a_name_has_the_shop_s() {
+        let mut config = Config::default();
+        config.shop.name = String::from("Ada's Mugs");
+        config.notifications.from = "orders@mugs.example".to_owned();
+        assert_eq!(sender(&config).unwrap().name.as_deref(), Some("Ada's Mugs"));
+        config.notifications.from = "Grüße <orders@mugs.example>".to_owned();
+        assert_eq!(sender(&config).unwrap().name.as_deref(), Some("Grüße"));
+    }
 }

@@ -7,25 +7,23 @@ use std::time::{Duration, Instant};
 use domain::{Channel, NotificationId, NotificationStatus};
 use queue::{Batch, Job, Outcome};
 use sql::Tx;
-use store::notifications::{Attempt, Failure, FailureKind, Matter, Standing};
+use store::notifications::{Attempt, Matter, Standing};
 
+use super::conclusion::{
+    ATTEMPTS, Conclusion, INTERRUPTED, attempt, conclude, in_doubt, may_send, unwritten,
+};
 use super::input::Gathered;
 use super::packing::Packer;
-use super::{Delivery, Letter, Mailer, SmtpMailer};
+use super::{Letter, Mailer, SmtpMailer};
 use crate::config::Config;
 use crate::jobs::land;
 use crate::{App, Error, Result};
-
-/// Attempts that a notification has while its channel is in trouble: about two days of them.
-pub(crate) const ATTEMPTS: u32 = 60;
 
 /// After this long a run begins no more letters of a slow channel: others of the batch wait for the next run.
 const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long letters wait whose channel was in trouble before their turn came.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
-
-const INTERRUPTED: &str = "the worker stopped before it could record the answer";
 
 /// How long a run can take.
 pub(crate) fn longest_run(config: &Config) -> Duration {
@@ -34,18 +32,6 @@ pub(crate) fn longest_run(config: &Config) -> Duration {
 
 /// A letter with its words as they are stored; or why it cannot be written.
 type Written = Result<(Letter, Vec<u8>), String>;
-
-/// What is recorded of a notification, and what becomes of its job.
-struct Conclusion {
-    id: NotificationId,
-    status: NotificationStatus,
-    words: Option<(String, Vec<u8>)>,
-    unclaimed: bool,
-    failure: Option<(FailureKind, String)>,
-    skipped: Option<String>,
-    /// None where the job is done.
-    again: Option<Outcome>,
-}
 
 /// Sends the notifications of a batch.
 pub(crate) async fn send(app: &App, batch: &Batch, ids: &[NotificationId]) -> Result<Vec<Outcome>> {
@@ -105,7 +91,7 @@ impl Run<'_> {
             words: None,
             unclaimed: false,
             failure: None,
-            skipped: Some(format!("the channel `{channel}` is switched off")),
+            note: Some(format!("the channel `{channel}` is switched off")),
             again: None,
         };
         let conclusions = positions.iter().map(skipped).map(Some).collect();
@@ -225,15 +211,6 @@ async fn claim(
     .await
 }
 
-/// A letter that may have arrived is sent once more, not twice.
-fn may_send(standing: &Standing) -> bool {
-    match standing.status {
-        NotificationStatus::Queued => true,
-        NotificationStatus::Sending => !standing.possible_duplicate,
-        _ => false,
-    }
-}
-
 /// Sends the letters and says what to record of each. `claims` are the attempts that were claimed, where the channel
 /// asks for that; none is recorded of what belongs to another worker, or had ended.
 async fn deliver(
@@ -272,70 +249,6 @@ async fn deliver(
     conclusions
 }
 
-/// What an attempt's answer means.
-fn conclude(
-    letter: Letter,
-    body: Vec<u8>,
-    delivery: Delivery,
-    standing: Option<&Standing>,
-    is_last: bool,
-) -> Conclusion {
-    let is_second_try = standing.is_some_and(|standing| standing.status == NotificationStatus::Sending);
-    let (status, failure, again) = match delivery {
-        Delivery::Sent => (NotificationStatus::Sent, None, None),
-        Delivery::Refused(reason) => (NotificationStatus::Failed, Some((FailureKind::Refused, reason)), None),
-        Delivery::Passing(reason) if is_last => {
-            let reason = format!("given up after {ATTEMPTS} attempts: {reason}");
-            (NotificationStatus::Failed, Some((FailureKind::Passing, reason)), None)
-        }
-        Delivery::Passing(reason) => {
-            let again = Some(Outcome::Retry(reason.clone()));
-            (NotificationStatus::Queued, Some((FailureKind::Passing, reason)), again)
-        }
-        Delivery::NoAnswer(reason) if is_second_try || is_last => {
-            (NotificationStatus::Unknown, Some((FailureKind::NoAnswer, reason)), None)
-        }
-        Delivery::NoAnswer(reason) => {
-            let again = Some(Outcome::Retry(reason.clone()));
-            (NotificationStatus::Sending, Some((FailureKind::NoAnswer, reason)), again)
-        }
-    };
-    Conclusion {
-        id: letter.id,
-        status,
-        words: Some((letter.subject, body)),
-        unclaimed: standing.is_none(),
-        failure,
-        skipped: None,
-        again,
-    }
-}
-
-fn unwritten(id: NotificationId, reason: String) -> Conclusion {
-    Conclusion {
-        id,
-        status: NotificationStatus::Failed,
-        words: None,
-        unclaimed: true,
-        failure: Some((FailureKind::Refused, reason)),
-        skipped: None,
-        again: None,
-    }
-}
-
-/// Interrupted twice: a third attempt could be a third mail.
-fn in_doubt(id: NotificationId) -> Conclusion {
-    Conclusion {
-        id,
-        status: NotificationStatus::Unknown,
-        words: None,
-        unclaimed: false,
-        failure: None,
-        skipped: Some(format!("{INTERRUPTED}, twice")),
-        again: None,
-    }
-}
-
 /// Records what became of notifications and ends their jobs, in one transaction.
 async fn record(app: &App, jobs: Arc<[Job]>, conclusions: Vec<Option<Conclusion>>) -> Result<Vec<Outcome>> {
     let at = app.now();
@@ -348,15 +261,4 @@ async fn record(app: &App, jobs: Arc<[Job]>, conclusions: Vec<Option<Conclusion>
         Ok(mine().filter_map(again).collect())
     };
     land(app, "record_notifications", &jobs, effect).await
-}
-
-fn attempt(conclusion: &Conclusion) -> Attempt<'_> {
-    Attempt {
-        id: conclusion.id,
-        status: conclusion.status,
-        words: conclusion.words.as_ref().map(|(subject, body)| (subject.as_str(), body.as_slice())),
-        unclaimed: conclusion.unclaimed,
-        failure: conclusion.failure.as_ref().map(|(kind, error)| Failure { kind: *kind, error }),
-        skipped: conclusion.skipped.as_deref(),
-    }
 }

@@ -236,6 +236,27 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_names_all_that_templates_are_given() {
+        let guide = include_str!("../../templates/README.md");
+        let given = serde_json::to_value(sample::full(NotificationKind::Refunded)).unwrap();
+        for (name, value) in given.as_object().unwrap() {
+            let (parent, fields) = match value {
+                serde_json::Value::Object(fields) => (name.as_str(), Some(fields)),
+                serde_json::Value::Array(items) if name == "lines" => ("line", items[0].as_object()),
+                serde_json::Value::Array(items) => ("item", items[0].as_object()),
+                _ => (name.as_str(), None),
+            };
+            assert!(value.is_object() || guide.contains(&format!("`{name}`")), "{name}");
+            for field in fields.into_iter().flat_map(serde_json::Map::keys) {
+                assert!(guide.contains(&format!("`{parent}.{field}`")), "{parent}.{field}");
+            }
+        }
+        for kind in NotificationKind::ALL {
+            assert!(guide.contains(&format!("`{kind}`")), "{kind}");
+        }
+    }
+
+    #[test]
     fn every_kind_has_a_built_in_mail_for_rich_and_for_bare_orders() {
         Templates::load(None).unwrap().try_samples().unwrap();
     }

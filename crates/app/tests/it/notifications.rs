@@ -15,7 +15,7 @@ use crate::support::{TestApp, order};
 fn mailing(server: &SmtpServer) -> impl FnOnce(&mut Config) + use<> {
     let port = server.port();
     move |config| {
-        config.shop.name = "Ada's Mugs".to_owned();
+        config.shop.name = String::from("Ada's Mugs");
         config.notifications = NotificationSettings {
             channels: vec!["smtp".to_owned()],
             from: "orders@mugs.example".to_owned(),
@@ -163,7 +163,10 @@ async fn a_mail_arrives_as_it_was_written() {
     let view = only(&test, id).await;
     assert_eq!(view.notification.status, NotificationStatus::Sent);
     let [mail] = &server.mails()[..] else { panic!("one mail arrives") };
-    assert_eq!((mail.sender.as_str(), &mail.recipients[..]), ("orders@mugs.example", &["zoe@example.com".to_owned()][..]));
+    assert_eq!(
+        (mail.sender.as_str(), &mail.recipients[..]),
+        ("orders@mugs.example", &["zoe@example.com".to_owned()][..])
+    );
     assert_eq!(mail.header("Subject"), "Your order № 7 is confirmed");
     assert_eq!(mail.header("From"), "Ada's Mugs <orders@mugs.example>");
     assert_eq!(mail.header("To"), "\"Zoë \\\"Zo\\\" O’Neil, Ph.D.\" <zoe@example.com>");
@@ -192,7 +195,11 @@ async fn what_customers_and_products_are_called_cannot_write_headers_or_html() {
     let expected =
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"];
     assert_eq!(names, expected);
-    assert!(mail.header("To").contains("Bcc: victim@example.com"), "the name is a name: {}", mail.header("To"));
+    assert!(
+        mail.header("To").contains("Bcc: victim@example.com"),
+        "the name is a name: {}",
+        mail.header("To")
+    );
     assert!(mail.text.contains("<script>alert(1)</script> & Söhne"), "plain text is not escaped");
     assert!(mail.html.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt; &amp; Söhne"), "{}", mail.html);
     assert!(!mail.html.contains("<script>") && !mail.html.contains("<b>Hi") && !mail.html.contains("<i>"));
@@ -218,7 +225,10 @@ async fn a_recipient_who_is_refused_for_good_is_not_tried_again() {
     assert_eq!(test.run_jobs_after(Duration::from_hours(1)).await, 0, "no job is left");
     assert_eq!(server.mails().len(), 1);
     let rates = notifications::success_rate(&test.app).await.unwrap();
-    assert_eq!(rates.iter().map(|rate| (rate.sent, rate.failed, rate.rate)).collect::<Vec<_>>(), [(1, 2, Some(1.0 / 3.0))]);
+    assert_eq!(
+        rates.iter().map(|rate| (rate.sent, rate.failed, rate.rate)).collect::<Vec<_>>(),
+        [(1, 2, Some(1.0 / 3.0))]
+    );
     let page = History { which: Which::Troubled, before: None, limit: 10 };
     let troubled = notifications::history(&test.app, page).await.unwrap();
     let orders: Vec<OrderId> = troubled.iter().map(|one| one.order).collect();
@@ -282,6 +292,19 @@ async fn the_server_is_shown_the_account() {
     let test = test.restarted(login("correct horse")).await;
     test.run_jobs_after(Duration::from_hours(1)).await;
     assert_eq!(only(&test, id).await.notification.status, NotificationStatus::Sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tls_gets_no_mail_that_asks_for_it() {
+    let server = SmtpServer::start();
+    let secured = |config: &mut Config| config.notifications.smtp.security = SmtpSecurity::StartTls;
+    let test = shop(mailing(&server)).await.restarted(secured).await;
+    let id = order("1").line("MUG-1", 1, 999).place(&test).await;
+    test.run_jobs().await;
+    let waiting = only(&test, id).await.notification;
+    assert_eq!(waiting.status, NotificationStatus::Queued);
+    assert!(waiting.error.unwrap().contains("STARTTLS is not supported"));
+    assert_eq!(server.mails().len(), 0);
 }
 
 /// Runs jobs until the server has this many mails, then stops in the middle, as a killed worker does.
@@ -384,7 +407,10 @@ async fn a_resend_tells_the_same_again_under_a_cause_of_its_own() {
     let all = of(&test, id).await;
     let links: Vec<_> = all.iter().map(|one| (one.id, one.status, one.resend_of)).collect();
     let sent = NotificationStatus::Sent;
-    assert_eq!(links, [(first.id, sent, None), (second.id, sent, Some(first.id)), (third.id, sent, Some(first.id))]);
+    assert_eq!(
+        links,
+        [(first.id, sent, None), (second.id, sent, Some(first.id)), (third.id, sent, Some(first.id))]
+    );
     assert!(all.iter().all(|one| one.recipient == first.recipient && one.subject == first.subject));
     let mails = server.mails();
     assert_eq!(mails.len(), 3);
@@ -422,7 +448,8 @@ async fn a_channel_that_is_switched_off_skips_what_waits_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_s_own_template_takes_the_place_of_a_built_in_one() {
     let folder = tempfile::tempdir().unwrap();
-    let own = "Subject: Danke, {{ customer.name }}\n\nBestellung {{ order.number }}: {% include \"_sum.txt\" %}\n";
+    let own =
+        "Subject: Danke, {{ customer.name }}\n\nBestellung {{ order.number }}: {% include \"_sum.txt\" %}\n";
     std::fs::write(folder.path().join("confirmation.txt"), own).unwrap();
     std::fs::write(folder.path().join("_sum.txt"), "{{ order.total }}").unwrap();
     std::fs::write(folder.path().join("README.md"), "# Ours {{").unwrap();
@@ -441,7 +468,7 @@ async fn refusal(name: &str, source: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(name), source).unwrap();
     let mut config = Config::default();
-    config.database.url = folder.path().join("x.db").to_str().unwrap().to_owned();
+    config.database.url = String::from(folder.path().join("x.db").to_str().unwrap());
     config.notifications.templates = Some(folder.path().to_owned());
     let refused = App::open(config, std::sync::Arc::new(SystemClock), true).await.err().unwrap();
     refused.to_string().replace(folder.path().to_str().unwrap(), "FOLDER")

@@ -24,7 +24,7 @@ impl TestApp {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
-        config.database.url = folder.path().join("ordermill.db").to_str().unwrap().to_owned();
+        config.database.url = String::from(folder.path().join("ordermill.db").to_str().unwrap());
         config.database.synchronous = Durability::Normal;
         config.database.readers = 1;
         config.gateway.decline_rate = 0.0;

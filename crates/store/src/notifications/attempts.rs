@@ -95,8 +95,8 @@ pub struct Attempt<'a> {
     pub unclaimed: bool,
     /// Why it did not succeed.
     pub failure: Option<Failure<'a>>,
-    /// Why it was not tried.
-    pub skipped: Option<&'a str>,
+    /// Why it is as it is, where no attempt failed.
+    pub note: Option<&'a str>,
 }
 
 /// Records how attempts ended, with the words that were sent. What has ended already stays as it is.
@@ -105,7 +105,7 @@ pub fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], at: Timestamp)
         .iter()
         .flat_map(|attempt| {
             let sent = (attempt.status == NotificationStatus::Sent).then_some(at);
-            let error = attempt.failure.map(|failure| failure.error).or(attempt.skipped);
+            let error = attempt.failure.map(|failure| failure.error).or(attempt.note);
             let (subject, body) = attempt.words.unzip();
             [
                 Value::Int(attempt.status.code()),

@@ -122,3 +122,52 @@ async fn send_waiting(outbox: Arc<Mutex<Outbox>>, pool: Arc<Pool>) {
         pool.put(connection);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{NotificationId, NotificationKind, OrderId};
+    use jiff::Timestamp;
+    use lettre::transport::smtp::client::{Certificate, TlsParameters};
+    use testkit::smtp::SmtpServer;
+
+    use super::*;
+    use crate::config::SmtpSecurity;
+
+    fn letter() -> Letter {
+        Letter {
+            id: NotificationId::from_ledger(1),
+            kind: NotificationKind::Confirmation,
+            order: OrderId::from_ledger(1),
+            recipient: "ada@example.com".to_owned(),
+            name: None,
+            date: Timestamp::UNIX_EPOCH,
+            message_id: "<1@shop.example>".to_owned(),
+            subject: "Hello".to_owned(),
+            text: "Hello".to_owned(),
+            html: "<p>Hello</p>".to_owned(),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_mail_goes_over_tls_to_a_server_that_is_vouched_for_and_to_no_other() {
+        for security in [SmtpSecurity::Tls, SmtpSecurity::StartTls] {
+            let server = SmtpServer::start_with_tls(security == SmtpSecurity::StartTls);
+            let settings = SmtpSettings { port: server.port(), security, ..SmtpSettings::default() };
+            let from: Mailbox = "orders@shop.example".parse().unwrap();
+            let strict = SmtpMailer::new(from.clone(), settings.clone());
+            let refused = strict.send(&[letter()]).await.remove(0);
+            assert!(
+                matches!(&refused, Delivery::Passing(reason) if reason.contains("certificate")),
+                "{refused:?}"
+            );
+            let authority = std::fs::read(server.authority()).unwrap();
+            let authority = Certificate::from_pem(&authority).unwrap();
+            let host = TlsParameters::builder(settings.host.clone());
+            let tls = host.add_root_certificate(authority).build().unwrap();
+            let pool = Arc::new(Pool::trusting(settings.clone(), tls));
+            let trusting = SmtpMailer { from, settings, pool };
+            assert_eq!(trusting.send(&[letter()]).await, [Delivery::Sent], "{security:?}");
+            assert_eq!(server.mails().len(), 1);
+        }
+    }
+}

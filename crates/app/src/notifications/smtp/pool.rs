@@ -23,6 +23,12 @@ impl Pool {
         Pool { settings, tls: OnceCell::new(), idle: Mutex::default() }
     }
 
+    /// One that trusts whom these parameters trust.
+    #[cfg(test)]
+    pub(super) fn trusting(settings: SmtpSettings, tls: TlsParameters) -> Self {
+        Pool { tls: OnceCell::new_with(Some(tls)), ..Pool::new(settings) }
+    }
+
     /// A connection that works, kept or new.
     pub(super) async fn take(&self) -> Result<Connection, Unreachable> {
         while let Some((mut connection, since)) = self.pop() {
@@ -64,10 +70,10 @@ impl Pool {
         if self.settings.security == SmtpSecurity::None {
             return Ok(None);
         }
-        let host = self.settings.host.clone();
-        let built = self.tls.get_or_try_init(|| async { TlsParameters::new(host) }).await;
-        built.cloned().map(Some).map_err(|error| {
-            Unreachable(format!("TLS to the mail server {} cannot be set up: {error}", self.settings.host))
+        let built =
+            self.tls.get_or_try_init(|| async { TlsParameters::new(self.settings.host.clone()) }).await;
+        built.cloned().map(Some).map_err(|reason| {
+            Unreachable(format!("TLS to the mail server {} cannot be set up: {reason}", self.settings.host))
         })
     }
 }
