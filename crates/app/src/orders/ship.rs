@@ -32,10 +32,11 @@ fn ship_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: OrderId, shipping: &Ship
     let head = *step.head(id).ok_or_else(|| store::Error::missing("order", id))?;
     let mut goods = Goods::lock(tx, &[id])?;
     let parcel = parcel(goods.lines(id), &shipping.lines)?;
-    let data = json!({"carrier": shipping.carrier, "tracking": shipping.tracking}).to_string();
+    let shipment = ShipmentId::from_ledger(tx.next_ids("shipments", 1)?.start);
+    let data =
+        json!({"shipment": shipment, "carrier": shipping.carrier, "tracking": shipping.tracking}).to_string();
     let units = parcel.iter().map(|(_, units)| units).sum();
     super::act(&mut step, id, Action::Ship { units }, Some(data))?;
-    let shipment = ShipmentId::from_ledger(tx.next_ids("shipments", 1)?.start);
     let lines = parcel.iter().map(|(line, units)| (line.line_no, line.product, *units)).collect();
     let (carrier, tracking) = (shipping.carrier.as_deref(), shipping.tracking.as_deref());
     store::shipments::insert(tx, &NewShipment { id: shipment, order: id, carrier, tracking, lines }, at)?;
