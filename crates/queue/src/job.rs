@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::landing::Landing;
 use crate::{Error, Result};
 
 macro_rules! id {
@@ -278,30 +278,5 @@ impl<'j> Kept<'j> {
             }
         }
         kept
-    }
-}
-
-/// Whether a job's completion became durable inside its handler's own transaction. Shared by a whole claim, so that
-/// it costs one allocation.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Landing(Option<(Arc<[AtomicBool]>, usize)>);
-
-impl Landing {
-    /// One for each job of a claim.
-    pub(crate) fn spread(jobs: &mut [Job]) {
-        let marks: Arc<[AtomicBool]> = jobs.iter().map(|_| AtomicBool::new(false)).collect();
-        for (index, job) in jobs.iter_mut().enumerate() {
-            job.landing = Landing(Some((Arc::clone(&marks), index)));
-        }
-    }
-
-    pub(crate) fn land(&self) {
-        if let Some((marks, index)) = &self.0 {
-            marks[*index].store(true, Ordering::Release);
-        }
-    }
-
-    pub(crate) fn has_landed(&self) -> bool {
-        self.0.as_ref().is_some_and(|(marks, index)| marks[*index].load(Ordering::Acquire))
     }
 }

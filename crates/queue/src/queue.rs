@@ -13,7 +13,8 @@ use crate::backend::{
 };
 use crate::batch::NewBatch;
 use crate::clock::{Clock, earlier, later};
-use crate::job::{Job, Kept, Landing, NewJob, Pushed, Token};
+use crate::job::{Job, Kept, NewJob, Pushed, Token};
+use crate::landing::{Landing, Standing};
 use crate::lease::Leases;
 use crate::metrics::{Measure, Recorder};
 use crate::settings::Settings;
@@ -114,6 +115,7 @@ impl Queue {
         let kept = self.inner.backend.keep_in(tx, jobs)?;
         if !kept.stale.is_empty() {
             for job in jobs.iter().filter(|job| kept.stale.contains(&job.id)) {
+                job.landing.mark(Standing::Refused);
                 self.inner.recorder.count(&job.queue, &job.kind, Measure::Refused, 1);
             }
         }
@@ -125,7 +127,7 @@ impl Queue {
     pub fn complete_in(&self, tx: &mut Tx<'_>, jobs: &[&Job]) -> Result<()> {
         let callbacks = self.inner.backend.complete_in(tx, jobs, self.now())?;
         let landings: Vec<Landing> = jobs.iter().map(|job| job.landing.clone()).collect();
-        tx.after_commit(move || landings.iter().for_each(Landing::land));
+        tx.after_commit(move || landings.iter().for_each(|landing| landing.mark(Standing::Landed)));
         if !callbacks.is_empty() {
             self.tell_after_commit(tx, News::of(&callbacks));
         }
@@ -141,7 +143,7 @@ impl Queue {
             self.inner.backend.settle(Arc::clone(&jobs), Arc::clone(&changes), self.now()).await?;
         // A handler may hear of its commit before the engine does; what has landed by now was not refused.
         let landed = |(job, change): (&Job, &Option<Change>)| {
-            *change == Some(Change::Complete) && job.landing.has_landed()
+            *change == Some(Change::Complete) && job.landing.standing() == Standing::Landed
         };
         let landed = jobs.iter().zip(changes.iter()).filter(|both| landed(*both)).count();
         settled.stale = settled.stale.saturating_sub(landed);

@@ -1,25 +1,26 @@
 //! Running what was claimed: by kind, in batches, each alone where a batch fails.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Change, Settled};
-use crate::clock::{between, later};
+use crate::backend::Change;
+use crate::clock::between;
 use crate::handler::{BoxError, Entry, Handler, Limits, Outcome, Registry, with_causes};
 use crate::job::Job;
+use crate::landing::Standing;
 use crate::lease::Lease;
-use crate::metrics::Measure;
+use crate::settling::{finish, settle};
 use crate::{JobId, Queue, Result};
 
 /// Jobs of one kind, for their handler.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    jobs: Arc<[Job]>,
-    queue: Queue,
-    lease: Arc<Lease>,
+    pub(crate) jobs: Arc<[Job]>,
+    pub(crate) queue: Queue,
+    pub(crate) lease: Arc<Lease>,
     stopping: CancellationToken,
 }
 
@@ -55,8 +56,8 @@ impl Batch {
         vec![Outcome::Done; self.jobs.len()]
     }
 
-    fn alone(&self, job: &Job) -> Batch {
-        Batch { jobs: Arc::from([job.clone()]), ..self.clone() }
+    fn part(&self, jobs: &[Job]) -> Batch {
+        Batch { jobs: Arc::from(jobs), ..self.clone() }
     }
 }
 
@@ -128,30 +129,40 @@ async fn run_group(entry: &Entry, batch: &Batch) {
         Some(places) => Arc::clone(places).acquire_owned().await.ok(),
         None => None,
     };
+    let Some(batch) = without_called_off(batch).await else { return };
     let (admitted, wait) = entry.admit(batch.jobs.len());
     let (now, not_yet) = batch.jobs.split_at(admitted);
     if !not_yet.is_empty() {
-        let snoozed = Batch { jobs: Arc::from(not_yet), ..batch.clone() };
         let outcomes = vec![Outcome::Snooze(wait); not_yet.len()];
-        finish(&snoozed, &entry.limits, outcomes).await;
+        finish(&batch.part(not_yet), &entry.limits, outcomes).await;
     }
-    if now.is_empty() {
-        return;
+    if !now.is_empty() {
+        let batch = if not_yet.is_empty() { batch } else { batch.part(now) };
+        record_waits(&batch);
+        run_batch(entry, &batch).await;
     }
-    let batch =
-        if not_yet.is_empty() { batch.clone() } else { Batch { jobs: Arc::from(now), ..batch.clone() } };
-    record_waits(&batch);
-    run_batch(entry, &batch).await;
     drop(place);
 }
+
+/// Ends the jobs that were called off while they waited for their turn here. Returns the others.
+async fn without_called_off(batch: &Batch) -> Option<Batch> {
+    if !batch.jobs.iter().any(|job| batch.cancelled(job.id)) {
+        return Some(batch.clone());
+    }
+    let (called_off, wanted): (Vec<Job>, Vec<Job>) =
+        batch.jobs.iter().cloned().partition(|job| batch.cancelled(job.id));
+    let change = Change::Cancel { reason: CALLED_OFF.to_owned() };
+    settle(&batch.part(&called_off), vec![Some(change); called_off.len()]).await;
+    (!wanted.is_empty()).then(|| batch.part(&wanted))
+}
+
+const CALLED_OFF: &str = "cancelled before its worker began it";
 
 async fn run_batch(entry: &Entry, batch: &Batch) {
     match attempt(entry, batch).await {
         Ok(outcomes) => finish(batch, &entry.limits, outcomes).await,
         Err(failure) if batch.jobs.len() == 1 => {
-            let outcome =
-                if batch.jobs[0].landing.has_landed() { Outcome::Done } else { Outcome::Retry(failure) };
-            finish(batch, &entry.limits, vec![outcome]).await;
+            finish(batch, &entry.limits, vec![Outcome::Retry(failure)]).await;
         }
         Err(failure) => {
             tracing::warn!(
@@ -161,16 +172,20 @@ async fn run_batch(entry: &Entry, batch: &Batch) {
                 "a batch failed; its jobs run one at a time"
             );
             for job in batch.jobs.iter() {
-                let alone = batch.alone(job);
-                if batch.stopping.is_cancelled() {
-                    settle(&alone, vec![Some(Change::HandBack)]).await;
-                } else if job.landing.has_landed() {
-                    finish(&alone, &entry.limits, vec![Outcome::Done]).await;
-                } else {
-                    Box::pin(run_batch(entry, &alone)).await;
-                }
+                run_alone(entry, &batch.part(std::slice::from_ref(job))).await;
             }
         }
+    }
+}
+
+async fn run_alone(entry: &Entry, batch: &Batch) {
+    if batch.stopping.is_cancelled() {
+        return settle(batch, vec![Some(Change::HandBack)]).await;
+    }
+    let Some(batch) = without_called_off(batch).await else { return };
+    match batch.jobs[0].landing.standing() {
+        Standing::Open => Box::pin(run_batch(entry, &batch)).await,
+        Standing::Landed | Standing::Refused => finish(&batch, &entry.limits, batch.all_done()).await,
     }
 }
 
@@ -229,76 +244,4 @@ fn record_waits(batch: &Batch) {
     let first = &batch.jobs[0];
     let waits = batch.jobs.iter().map(|job| between(job.available_at, now));
     batch.queue.recorder().waited(&first.queue, &first.kind, waits);
-}
-
-/// Turns outcomes into changes and settles them.
-async fn finish(batch: &Batch, limits: &Limits, outcomes: Vec<Outcome>) {
-    let now = batch.queue.now();
-    let changes = batch
-        .jobs
-        .iter()
-        .zip(outcomes)
-        .map(|(job, outcome)| match outcome {
-            Outcome::Done => (!job.landing.has_landed()).then_some(Change::Complete),
-            Outcome::Retry(error) => {
-                let failures = job.failures + 1;
-                if failures >= job.max_attempts.unwrap_or(limits.attempts) {
-                    Some(Change::Discard { error })
-                } else {
-                    let wait = limits.backoff.delay(failures, job.id.0.cast_unsigned());
-                    Some(Change::Retry { error, at: later(now, wait) })
-                }
-            }
-            Outcome::Snooze(wait) => Some(Change::Snooze { at: later(now, wait) }),
-            Outcome::Cancel(reason) => Some(Change::Cancel { reason }),
-            Outcome::Discard(error) => Some(Change::Discard { error }),
-        })
-        .collect();
-    settle(batch, changes).await;
-}
-
-/// How often a settlement is tried; after that, the end of the lease brings the jobs back.
-const SETTLE_ATTEMPTS: u32 = 6;
-
-async fn settle(batch: &Batch, changes: Vec<Option<Change>>) {
-    let changes: Arc<[Option<Change>]> = Arc::from(changes);
-    let mut wait = Duration::from_millis(100);
-    for tried in 1..=SETTLE_ATTEMPTS {
-        match batch.queue.settle(Arc::clone(&batch.jobs), Arc::clone(&changes)).await {
-            Ok(settled) => {
-                count(batch, &changes, &settled);
-                break;
-            }
-            Err(error) if tried == SETTLE_ATTEMPTS => {
-                tracing::error!(
-                    error = with_causes(&error),
-                    jobs = batch.jobs.len(),
-                    "cannot store what became of jobs; they are offered again when their lease ends"
-                );
-            }
-            Err(error) => {
-                tracing::warn!(error = with_causes(&error), "cannot store what became of jobs; trying again");
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-        }
-    }
-    batch.lease.release(&batch.jobs);
-}
-
-fn count(batch: &Batch, changes: &[Option<Change>], settled: &Settled) {
-    let first = &batch.jobs[0];
-    let count = |measure, n: usize| {
-        batch.queue.recorder().count(&first.queue, &first.kind, measure, n as u64);
-    };
-    let how_many = |is: fn(&Change) -> bool| changes.iter().flatten().filter(|change| is(change)).count();
-    let landed = changes.iter().filter(|change| change.is_none()).count();
-    let completed = how_many(|change| *change == Change::Complete) + landed;
-    count(Measure::Completed, completed.saturating_sub(settled.stale));
-    count(Measure::Failed, how_many(|change| matches!(change, Change::Discard { .. })));
-    count(Measure::Retried, how_many(|change| matches!(change, Change::Retry { .. })));
-    count(Measure::Snoozed, how_many(|change| matches!(change, Change::Snooze { .. })));
-    let cancelled = how_many(|change| matches!(change, Change::Cancel { .. }));
-    count(Measure::Cancelled, cancelled + settled.cancelled);
-    count(Measure::Refused, settled.stale);
 }

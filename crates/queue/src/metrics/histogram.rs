@@ -1,20 +1,15 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Counts of durations in buckets that grow with the duration: four for each power of two of microseconds, so a
-/// figure read from them is at most a quarter too high.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// figure read from them is at most a quarter too high. Only filled buckets take room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
-    counts: Vec<u64>,
+    counts: BTreeMap<usize, u64>,
 }
 
 /// Enough for every `u64` of microseconds.
 const BUCKETS: usize = 252;
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Histogram { counts: vec![0; BUCKETS] }
-    }
-}
 
 impl Histogram {
     /// Counts `n` durations of this length.
@@ -23,26 +18,22 @@ impl Histogram {
     }
 
     pub(crate) fn add_to(&mut self, bucket: usize, n: u64) {
-        if let Some(count) = self.counts.get_mut(bucket) {
-            *count += n;
-        }
+        *self.counts.entry(bucket.min(BUCKETS - 1)).or_default() += n;
     }
 
     /// The buckets that are not empty.
     pub(crate) fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0)
+        self.counts.iter().map(|(bucket, n)| (*bucket, *n))
     }
 
     /// Counts everything that `other` counted.
     pub fn merge(&mut self, other: &Histogram) {
-        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
-            *count += more;
-        }
+        other.filled().for_each(|(bucket, n)| self.add_to(bucket, n));
     }
 
     /// How many durations were counted.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.values().sum()
     }
 
     /// The duration that `share` (0 to 1) of them do not exceed, rounded up to the end of its bucket.

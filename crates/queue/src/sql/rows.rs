@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sql::{Dialect, Row, Tx, Value};
 
-use crate::job::{Job, Landing};
+use crate::job::Job;
+use crate::landing::Landing;
 use crate::{BatchId, JobId, Result, State};
 
 /// What priorities are multiplied by in `due`: above any time in microseconds until the year 3111.

@@ -1,9 +1,11 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use queue::metrics::{Figures, Measure, Span};
 use queue::{Batch, Outcome};
 
-use crate::lab::{Lab, Sqlite, does, job};
+use crate::lab::{LEASE, Lab, Sqlite, Store, does, job, land};
 
 /// All figures of the last 40 days, together.
 async fn total(lab: &Lab<Sqlite>, span: Span) -> Figures {
@@ -67,13 +69,26 @@ async fn minutes_are_kept_for_a_day_and_hours_for_thirty() {
 }
 
 #[tokio::test]
-async fn refused_results_are_counted() {
+async fn a_refused_result_is_counted_once_and_not_as_completed() {
     let lab = Lab::<Sqlite>::new().await;
     lab.push(job("a")).await;
-    let zombie = lab.claim_one().await;
-    lab.advance(31);
-    lab.queue.reap(1).await.unwrap();
-    assert_eq!(lab.land(&[zombie]).await.unwrap(), 0);
+    let (ledger, clock) = (lab.store.ledger().clone(), Arc::clone(&lab.clock));
+    let runs = AtomicUsize::new(0);
+    lab.drain(does("a", move |batch: Batch| {
+        let (ledger, clock) = (ledger.clone(), Arc::clone(&clock));
+        let is_first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if is_first {
+                clock.advance(LEASE);
+                batch.queue().reap(1).await?;
+            }
+            land(&ledger, batch.queue(), batch.jobs()).await?;
+            Ok(batch.all_done())
+        }
+    }))
+    .await;
     lab.queue.flush_metrics().await.unwrap();
-    assert_eq!(total(&lab, Span::Minute).await.count(Measure::Refused), 1);
+    let figures = total(&lab, Span::Minute).await;
+    assert_eq!((figures.count(Measure::Refused), figures.count(Measure::Completed)), (1, 1));
+    assert_eq!(lab.effects().await.len(), 1);
 }

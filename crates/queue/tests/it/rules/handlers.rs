@@ -250,3 +250,25 @@ pub async fn a_handler_hears_of_a_cancellation<S: Store>() {
     assert!(lab.settle(&claimed, Change::Complete).await);
     assert!(lab.is_gone(again).await);
 }
+
+pub async fn a_job_called_off_before_its_turn_is_not_run<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let pushed = lab.queue.push(vec![job("a"); 2]).await.unwrap();
+    let second = pushed[1].id();
+    let sizes = Sizes::default();
+    let seen = sizes.clone();
+    let one_by_one = does("a", move |batch: Batch| {
+        sizes.note(&batch);
+        async move {
+            batch.queue().cancel(Selection::Ids(vec![second]), "no").await?;
+            Ok(batch.all_done())
+        }
+    });
+    let registry = lab.registry([
+        Arc::new(one_by_one.limits(Limits { batch: 1, ..Limits::default() })) as Arc<dyn queue::Handler>,
+        Arc::new(does("b", |batch: Batch| async move { Ok(batch.all_done()) })),
+    ]);
+    assert_eq!(queue::drain(&lab.queue, &registry).await.unwrap(), 2);
+    assert_eq!(seen.seen(), [1]);
+    assert_eq!(lab.state(second).await, State::Cancelled);
+}

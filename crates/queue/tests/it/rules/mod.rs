@@ -85,6 +85,7 @@ conformance!(crate::lab::Sqlite:
         what_exceeds_the_rate_is_put_off,
         jobs_that_cost_workers_run_alone,
         a_handler_hears_of_a_cancellation,
+        a_job_called_off_before_its_turn_is_not_run,
     }
     keeping {
         completed_jobs_are_deleted_unless_they_are_to_be_kept,
