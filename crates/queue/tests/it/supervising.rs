@@ -125,7 +125,7 @@ async fn jobs_of_a_lost_worker_are_run_by_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_run_keeps_its_lease_by_heartbeats() {
     let store = Sqlite::open().await;
-    let lease = Duration::from_secs(2);
+    let lease = Duration::from_secs(3);
     let poll = Duration::from_millis(50);
     let queue = store.queue(Arc::new(SystemClock), Settings { lease, poll, ..settings() });
     let (done, runs) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -134,7 +134,7 @@ async fn a_long_run_keeps_its_lease_by_heartbeats() {
         let permits = Arc::clone(&permits);
         counted.fetch_add(1, Ordering::SeqCst);
         async move {
-            tokio::time::sleep(lease * 2).await;
+            tokio::time::sleep(lease * 4 / 3).await;
             permits.add_permits(1);
             Ok(batch.all_done())
         }
