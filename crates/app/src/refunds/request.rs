@@ -1,5 +1,7 @@
 use domain::refund::RefundPlan;
-use domain::{Action, Currency, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund};
+use domain::{
+    Action, Currency, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund,
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sql::Tx;
