@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::plain;
-use crate::words::{grouped, spoken};
+use crate::words::grouped;
 
 /// The bars on the screen. The log is written above them.
 pub static BARS: LazyLock<MultiProgress> =
@@ -20,7 +20,8 @@ const LINE_EVERY: Duration = Duration::from_secs(2);
 pub struct Progress {
     title: String,
     look: Look,
-    began: Instant,
+    /// How many rows were done when they were first looked at: an import that goes on did them in an earlier run.
+    first: Option<(u64, Instant)>,
 }
 
 enum Look {
@@ -32,7 +33,6 @@ enum Look {
 impl Progress {
     /// Begins with something whose length is not known.
     pub fn new(title: &str, is_shown: bool) -> Self {
-        let began = Instant::now();
         let look = match (is_shown, io::stderr().is_terminal()) {
             (false, _) => Look::Nothing,
             (true, true) => {
@@ -40,9 +40,9 @@ impl Progress {
                 bar.enable_steady_tick(Duration::from_millis(100));
                 Look::Bar(bar)
             }
-            (true, false) => Look::Lines { next: began + LINE_EVERY },
+            (true, false) => Look::Lines { next: Instant::now() + LINE_EVERY },
         };
-        Progress { title: plain(title), look, began }
+        Progress { title: plain(title), look, first: None }
     }
 
     /// Says what is being done, where its length is not known.
@@ -61,6 +61,7 @@ impl Progress {
     /// Says how many rows of how many are done.
     pub fn rows(&mut self, done: u64, total: u64) {
         let done = done.min(total);
+        let (before, since) = *self.first.get_or_insert_with(|| (done, Instant::now()));
         match &mut self.look {
             Look::Nothing => {}
             Look::Bar(bar) => {
@@ -68,12 +69,14 @@ impl Progress {
                     bar.set_style(rows_style());
                     bar.set_length(total);
                     bar.set_message(self.title.clone());
+                    bar.set_position(before);
+                    bar.reset_eta();
                 }
                 bar.set_position(done);
             }
             Look::Lines { next } => {
-                let text = format!("{}: {}", self.title, told(done, total, self.began.elapsed()));
-                line(next, &text);
+                let rate = (done - before) as f64 / since.elapsed().as_secs_f64().max(0.001);
+                line(next, &format!("{}: {}", self.title, told(done, total, rate)));
             }
         }
     }
@@ -95,13 +98,12 @@ fn line(next: &mut Instant, text: &str) {
     }
 }
 
-fn told(done: u64, total: u64, elapsed: Duration) -> String {
+fn told(done: u64, total: u64, rate: f64) -> String {
     let percent = done * 100 / total.max(1);
-    let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
-    let (done, total_text) = (grouped(done.cast_signed()), grouped(total.cast_signed()));
-    let left = (total as f64 * (1.0 - percent as f64 / 100.0)) / rate.max(0.001);
-    let (rate, left) = (grouped(rate as i64), spoken(Duration::from_secs(left as u64)));
-    format!("{done} of {total_text} rows ({percent} %), {rate} rows/s, {left} left")
+    let left =
+        if rate > 0.0 { format!(", {:.0} s left", (total - done) as f64 / rate) } else { String::new() };
+    let [done, total, rate] = [done, total, rate as u64].map(|number| grouped(number.cast_signed()));
+    format!("{done} of {total} rows ({percent} %), {rate} rows/s{left}")
 }
 
 fn spinner() -> ProgressStyle {
@@ -119,4 +121,19 @@ fn rows_style() -> ProgressStyle {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_how_far_how_fast_and_how_long() {
+        assert_eq!(
+            told(50_000, 200_000, 10_000.0),
+            "50,000 of 200,000 rows (25 %), 10,000 rows/s, 15 s left"
+        );
+        assert_eq!(told(0, 200_000, 0.0), "0 of 200,000 rows (0 %), 0 rows/s");
+        assert_eq!(told(0, 0, 0.0), "0 of 0 rows (0 %), 0 rows/s");
+    }
 }

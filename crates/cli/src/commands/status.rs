@@ -167,10 +167,12 @@ fn print(out: Out, system: &System) -> Result<()> {
     let columns = ["supervisor", "host", "process", "since", "workers", "busy"];
     let mut listing = out.listing(&columns).right(&[2, 4, 5]);
     for one in &system.supervisors {
-        let workers: usize = one.pools.iter().map(|pool| pool.workers).sum();
-        let busy: usize = one.pools.iter().map(|pool| pool.busy.len()).sum();
+        // A supervisor tells of its pools with its first heartbeat.
+        let is_known = !one.pools.is_empty();
+        let workers = is_known.then(|| one.pools.iter().map(|pool| pool.workers).sum::<usize>());
+        let busy = is_known.then(|| one.pools.iter().map(|pool| pool.busy.len()).sum::<usize>());
         let (name, host) = (cell(&one.name), cell(&one.host));
-        listing.row([name, host, cell(one.pid), time(one.started_at), cell(workers), cell(busy)]);
+        listing.row([name, host, cell(one.pid), time(one.started_at), maybe(workers), maybe(busy)]);
     }
     out.table(&listing, "none run; `ordermill work` or `ordermill serve` starts some")?;
     print_imports(out, system)?;

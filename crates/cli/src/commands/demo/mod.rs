@@ -44,10 +44,10 @@ impl Demo {
         let toured = tour.run(self.orders).await;
         let is_kept = temporary.is_none();
         if matches!(toured, Ok(Exit::Done)) && !self.exit && !session.out.is_json() {
-            tour.say_what_to_try(true)?;
+            tour.say_what_to_try(true).await?;
             serve(session, &app, stop.clone()).await?;
         } else if !stop.is_cancelled() && is_kept {
-            tour.say_what_to_try(false)?;
+            tour.say_what_to_try(false).await?;
         } else if !stop.is_cancelled() {
             tour.say_how_to_keep()?;
         }

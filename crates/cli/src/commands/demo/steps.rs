@@ -249,23 +249,26 @@ impl Tour<'_> {
     }
 
     /// What to do with a database that is there.
-    pub fn say_what_to_try(&self, in_another_terminal: bool) -> Result<()> {
+    pub async fn say_what_to_try(&self, in_another_terminal: bool) -> Result<()> {
         let Some(out) = self.people() else { return Ok(()) };
+        let confirmed = self.list(OrderStatus::Confirmed, 1).await?;
+        let order = confirmed.first().map_or_else(|| "1".to_owned(), |row| row.id.to_string());
         let database = self.folder.join("ordermill.db");
         let about = if in_another_terminal { "in another terminal" } else { "everything is kept" };
         self.chapter("What to try next", about)?;
         out.line(format_args!("  export ORDERMILL_DATABASE_URL={}", database.display()))?;
-        for command in [
-            "ordermill status",
-            "ordermill orders list --status failed",
-            "ordermill orders show 12",
-            "ordermill refund 12 --amount 1.00 --wait",
-            "ordermill kpis --from 2025-01-01 --to 2025-03-31 --granularity week",
-            "ordermill leaderboard --of products --json",
-            "ordermill queue work-stats",
-            "ordermill import YOUR_ORDERS.csv --dry-run",
-        ] {
-            out.line(format_args!("  {command}"))?;
+        let commands = [
+            "status".to_owned(),
+            "orders list --status failed".to_owned(),
+            format!("orders show {order}"),
+            format!("refund {order} --amount 1.00 --wait"),
+            "kpis --from 2025-01-01 --to 2025-03-31 --granularity week".to_owned(),
+            "leaderboard --of products --json".to_owned(),
+            "queue work-stats".to_owned(),
+            "import YOUR_ORDERS.csv --dry-run".to_owned(),
+        ];
+        for command in commands {
+            out.line(format_args!("  ordermill {command}"))?;
         }
         Ok(())
     }

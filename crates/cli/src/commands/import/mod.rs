@@ -53,7 +53,7 @@ pub struct Import {
     #[arg(long, value_name = "ROWS")]
     chunk_size: Option<u32>,
     /// process: new orders; historical: orders of the past, in the state that their rows tell [default: the profile's]
-    #[arg(long, value_parser = word::<Workflow>)]
+    #[arg(long, value_name = "process|historical", value_parser = word::<Workflow>)]
     workflow: Option<Workflow>,
     /// Whether customers are told [default: of new orders, not of historical ones]
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
@@ -62,16 +62,16 @@ pub struct Import {
     #[arg(long, default_value_t = 0, value_name = "UNITS")]
     initial_stock: i64,
     /// A SKU that is not in the catalogue: create the product, or reject the order
-    #[arg(long, default_value = "create", value_parser = word::<UnknownProducts>)]
+    #[arg(long, value_name = "create|reject", default_value = "create", value_parser = word::<UnknownProducts>)]
     unknown_products: UnknownProducts,
     /// A bad row: reject-order, or stop the import
-    #[arg(long, default_value = "reject-order", value_parser = word::<OnError>)]
+    #[arg(long, value_name = "reject-order|stop", default_value = "reject-order", value_parser = word::<OnError>)]
     on_error: OnError,
     /// Negative quantities: reject the order, or refund (in historical imports)
-    #[arg(long, default_value = "reject", value_parser = word::<Returns>)]
+    #[arg(long, value_name = "reject|refund", default_value = "reject", value_parser = word::<Returns>)]
     returns: Returns,
     /// Totals that do not add up: reject the order, or adjust
-    #[arg(long, default_value = "reject", value_parser = word::<TotalMismatch>)]
+    #[arg(long, value_name = "reject|adjust", default_value = "reject", value_parser = word::<TotalMismatch>)]
     total_mismatch: TotalMismatch,
     /// Rejected rows after which the import fails
     #[arg(long, value_name = "ROWS")]
@@ -157,7 +157,8 @@ impl Import {
         options: &ImportOptions,
         stop: &CancellationToken,
     ) -> Result<Report> {
-        let mut progress = Progress::new(&path.display().to_string(), session.shows_progress);
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let mut progress = Progress::new(&name, session.shows_progress);
         progress.say("reading the file");
         let started = imports::start(app, path, options.clone(), self.force).await?;
         let id = match &started {
