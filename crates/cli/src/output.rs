@@ -198,10 +198,15 @@ pub fn money(money: Money) -> Cell {
 
 /// Money with its thousands set apart.
 pub fn amount(money: Money) -> String {
+    format!("{} {}", bare_amount(money), money.currency)
+}
+
+/// The same without its currency, for tables of one currency.
+pub fn bare_amount(money: Money) -> String {
     let decimal = money.decimal();
     let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal.as_str()), |digits| ("-", digits));
     let (whole, minor) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    format!("{sign}{}{minor} {}", grouped_digits(whole), money.currency)
+    format!("{sign}{}{minor}", grouped_digits(whole))
 }
 
 /// A cell with a status, in the colour that it deserves.
@@ -220,6 +225,11 @@ pub fn status(word: &str) -> Cell {
 /// A cell with a time, to the second.
 pub fn time(at: Timestamp) -> Cell {
     Cell::new(second(at))
+}
+
+/// A cell with a time, to the minute: enough to find one's way in a list.
+pub fn minute(at: Timestamp) -> Cell {
+    Cell::new(at.strftime("%Y-%m-%d %H:%M"))
 }
 
 /// A time to the second, in UTC.

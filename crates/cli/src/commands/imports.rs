@@ -11,7 +11,7 @@ use serde_json::json;
 use sql::Tx;
 use store::imports::Reject;
 
-use crate::output::{Listing, Out, Stdout, cell, maybe, plain, status, time};
+use crate::output::{Listing, Out, Stdout, cell, maybe, minute, plain, status};
 use crate::session::{Exit, Session};
 use crate::words::grouped;
 
@@ -190,8 +190,7 @@ pub fn listing(out: Out, imports: &[Status]) -> Listing {
             cell(grouped(counts.orders_imported)),
             cell(grouped(counts.orders_duplicate)),
             cell(grouped(counts.orders_rejected)),
-            time(import.created_at),
-            import.finished_at.map_or_else(|| cell("–"), time),
+            minute(import.created_at),
         ]);
     }
     listing

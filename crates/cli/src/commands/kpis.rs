@@ -6,7 +6,7 @@ use comfy_table::Cell;
 use domain::Currency;
 use jiff::civil::Date;
 
-use crate::output::{Out, cell, maybe, money};
+use crate::output::{Out, bare_amount, cell, maybe};
 use crate::session::{Exit, Session};
 use crate::words::grouped;
 
@@ -57,22 +57,34 @@ pub fn print(out: Out, report: &KpiReport) -> Result<()> {
         "gross",
         "refunds",
         "net",
-        "average",
-        "refunded",
+        "mean",
+        "rate",
         "failed",
         "cancelled",
         "paid",
         "new",
-        "returning",
+        "known",
     ];
     let mut listing = out.listing(&columns).right(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     for period in &report.periods {
-        listing.row(row(&period.start.to_string(), &period.kpis));
+        let start = match report.granularity {
+            Granularity::Month => period.start.strftime("%Y-%m").to_string(),
+            Granularity::Day | Granularity::Week => period.start.to_string(),
+        };
+        listing.row(row(&start, &period.kpis));
     }
     if report.periods.len() > 1 {
         listing.row(row("total", &report.total));
     }
     out.table(&listing, &format!("no figures from {} to {}", report.from, report.to))?;
+    if !report.periods.is_empty() {
+        let (currency, zone) = (report.currency, &report.time_zone);
+        let about = format!(
+            "money in {currency}, days in {zone}; mean: gross of an order; rate: refunds over gross; paid: of the payments \
+             decided; new and known: customers"
+        );
+        out.line(out.dim(about))?;
+    }
     if !report.other_currencies.is_empty() {
         let others: Vec<&str> = report.other_currencies.iter().map(|currency| currency.code()).collect();
         out.line(out.dim(format_args!("also in {}: name one with --currency", others.join(", "))))?;
@@ -85,10 +97,10 @@ fn row(name: &str, kpis: &Figures) -> Vec<Cell> {
         cell(name),
         cell(grouped(kpis.orders)),
         cell(grouped(kpis.units)),
-        money(kpis.gross),
-        money(kpis.refunds),
-        money(kpis.net),
-        maybe(kpis.average_order_value),
+        cell(bare_amount(kpis.gross)),
+        cell(bare_amount(kpis.refunds)),
+        cell(bare_amount(kpis.net)),
+        maybe(kpis.average_order_value.map(bare_amount)),
         maybe(kpis.refund_rate.map(percent)),
         cell(kpis.failed),
         cell(kpis.cancelled),

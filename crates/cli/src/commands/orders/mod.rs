@@ -9,7 +9,7 @@ use domain::{ImportId, OrderId, OrderStatus};
 use serde_json::json;
 use store::orders::{Filter, OrderRow};
 
-use crate::output::{Listing, Out, cell, money, status, time};
+use crate::output::{Listing, Out, cell, minute, money, status};
 use crate::session::{Exit, Session};
 use crate::words::{self, line_units};
 
@@ -155,7 +155,7 @@ pub fn add(listing: &mut Listing, row: &OrderRow) {
     listing.row([
         cell(row.id),
         cell(format_args!("{}/{}", row.source, row.external_id)),
-        time(row.placed_at),
+        minute(row.placed_at),
         cell(row.units),
         money(row.total),
         status(row.fail_reason.unwrap_or(row.status)),
