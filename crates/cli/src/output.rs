@@ -3,7 +3,9 @@
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 use domain::Money;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -165,11 +167,12 @@ impl Listing {
         Listing { table }
     }
 
-    /// The same with these columns set to the right, for numbers and money.
+    /// The same with these columns set to the right and never broken, for numbers and money.
     pub fn right(mut self, columns: &[usize]) -> Self {
         for column in columns {
             if let Some(column) = self.table.column_mut(*column) {
                 column.set_cell_alignment(CellAlignment::Right);
+                column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
         self

@@ -162,19 +162,8 @@ pub fn print_rejects(out: Out, rejects: &[Reject]) -> Result<()> {
 
 /// A table of imports.
 pub fn listing(out: Out, imports: &[Status]) -> Listing {
-    let columns = [
-        "id",
-        "file",
-        "source",
-        "status",
-        "rows",
-        "done",
-        "imported",
-        "duplicate",
-        "rejected",
-        "begun",
-        "ended",
-    ];
+    let columns =
+        ["id", "file", "source", "status", "rows", "done", "imported", "duplicate", "rejected", "begun"];
     let mut listing = out.listing(&columns).right(&[0, 4, 5, 6, 7, 8]);
     for Status { import, progress, .. } in imports {
         let counts = &progress.counts;
