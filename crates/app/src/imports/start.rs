@@ -24,6 +24,7 @@ pub enum Started {
 
 /// A file that was read once, from its beginning to its end.
 struct Received {
+    source: SourceName,
     sniffed: Sniffed,
     spooled: Spooled,
     text: PathBuf,
@@ -35,9 +36,7 @@ struct Received {
 pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) -> Result<Started> {
     let path = std::path::absolute(path).map_err(|source| cannot("find", path, source))?;
     let received = receive(app, &path, &options).await?;
-    let profile = &received.sniffed.layout.profile;
-    options.check(profile.workflow)?;
-    let source = source_of(&options, profile)?;
+    let (profile, source) = (&received.sniffed.layout.profile, received.source.clone());
     let stored = serde_json::to_string(&options).map_err(|error| Error::Invalid(error.to_string()))?;
     let plan =
         StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new(), file: received.stamp };
@@ -101,26 +100,30 @@ fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
 
 /// Reads all of the file: what it is, its hash, and its text as plain UTF-8 where it is not that already.
 async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Received> {
-    let options = read_options(app, options)?;
+    let (wanted, options) = (options.clone(), read_options(app, options)?);
     let (path, folder) = (path.to_owned(), spool_folder(app));
     let work = move || {
         let sniffed = importer::sniff(&path, &options)?;
+        // What cannot be imported as it is wanted is not copied first.
+        wanted.check(sniffed.layout.profile.workflow)?;
+        let source = source_of(&wanted, &sniffed.layout.profile)?;
         if !sniffed.needs_spool() {
             let file = File::open(&path).map_err(|source| cannot("open", &path, source))?;
             let stamp = Some(FileStamp::of(&file, &path)?);
             let spooled = importer::spool(&path, &options, std::io::sink())?;
             if spooled.readable_in_place() {
-                return Ok(Received { sniffed, spooled, text: path, is_copy: false, stamp });
+                return Ok(Received { source, sniffed, spooled, text: path, is_copy: false, stamp });
             }
         }
-        spool(&path, &folder, &options, sniffed)
+        let (text, spooled) = spool(&path, &folder, &options)?;
+        Ok(Received { source, sniffed, spooled, text, is_copy: true, stamp: None })
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
 }
 
 /// Copies the text into the spool, once it is whole and on disk under a name that begins with its hash. Each import has
 /// a copy of its own, because each removes it when it ends.
-fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) -> Result<Received> {
+fn spool(path: &Path, folder: &Path, options: &ReadOptions) -> Result<(PathBuf, Spooled)> {
     std::fs::create_dir_all(folder).map_err(|source| cannot("create", folder, source))?;
     let mark = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
     let part = folder.join(format!("receiving-{mark}"));
@@ -142,7 +145,7 @@ fn spool(path: &Path, folder: &Path, options: &ReadOptions, sniffed: Sniffed) ->
     };
     let text = folder.join(format!("{}-{mark}.csv", hex(&spooled.sha256)));
     std::fs::rename(&part, &text).map_err(|source| cannot("write", &text, source))?;
-    Ok(Received { sniffed, spooled, text, is_copy: true, stamp: None })
+    Ok((text, spooled))
 }
 
 /// How the importer is to read the file.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use analytics::{Granularity, KpiQuery, KpiReport, Kpis};
 use app::verify::{Scope, run};
 use app::{Actor, Error};
 use domain::{IdempotencyKey, OrderId, RefundRequest};
+use jiff::civil::{Date, date};
 use store::orders::OrderRow;
 
 use crate::support::TestApp;
@@ -123,18 +125,22 @@ impl TestApp {
         assert!(left.is_empty(), "{}", left.join("\n"));
     }
 
-    /// The key figures of everything, in euros.
-    pub async fn kpis_of_all_time(&self) -> analytics::Kpis {
+    /// The key figures of a span of days, in euros.
+    pub async fn kpis(&self, from: Date, to: Date, granularity: Granularity) -> KpiReport {
         let currency = app::figures::currency(&self.app, Some(domain::Currency::EUR));
-        let (from, to) = (jiff::civil::date(2000, 1, 1), jiff::civil::date(2040, 12, 31));
-        let query = analytics::KpiQuery { from, to, granularity: analytics::Granularity::Month, currency };
-        app::figures::kpis(&self.app, query).await.unwrap().total
+        let query = KpiQuery { from, to, granularity, currency };
+        app::figures::kpis(&self.app, query).await.unwrap()
+    }
+
+    /// The key figures of everything, in euros.
+    pub async fn kpis_of_all_time(&self) -> Kpis {
+        self.kpis(date(2000, 1, 1), date(2040, 12, 31), Granularity::Month).await.total
     }
 
     /// The net amounts of a leaderboard of all time, the best first.
     pub async fn nets(&self, of: analytics::BoardOf) -> Vec<i64> {
         let currency = app::figures::currency(&self.app, Some(domain::Currency::EUR));
-        let (period, date) = (domain::Period::All, jiff::civil::date(2030, 1, 1));
+        let (period, date) = (domain::Period::All, date(2030, 1, 1));
         let query = analytics::BoardQuery { of, period, date, currency, limit: 100 };
         let board = app::figures::leaderboard(&self.app, query).await.unwrap();
         board.entries.iter().map(|entry| entry.score.net).collect()

@@ -4,10 +4,15 @@
 mod figures;
 mod gateway;
 mod gateway_faults;
+mod import_control;
+mod import_history;
+mod import_inputs;
+mod imports;
 mod inbox;
 mod ledger;
 mod lived;
 mod notifications;
+mod order_file;
 mod payments;
 mod refund_sequences;
 mod refunds;
