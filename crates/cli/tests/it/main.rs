@@ -1,12 +1,21 @@
 //! The real program, in processes of its own.
 
+mod books;
+mod chaos;
+mod documents;
 mod figures;
+mod gateway;
 mod importing;
+mod killed;
+mod mails;
 mod nasty;
+mod online_retail;
 mod ordering;
 mod printing;
 mod refunding;
+mod retail;
 mod settings;
 mod showing;
 mod small_orders;
 mod support;
+mod zombie;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// For how long anything is waited for. Nothing should take so long; a test that waits in vain fails here.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// A throw-away folder with settings, in which the program runs.
@@ -189,11 +189,6 @@ impl Process {
         Process { child, stdout: stdout.1, stderr: stderr.1 }
     }
 
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it has said so far.
     pub fn stdout(&self) -> String {
         read(&self.stdout)
@@ -211,6 +206,11 @@ impl Process {
 
     /// `kill -9`. Says whether it was still running.
     pub fn kill(mut self) -> bool {
+        self.kill_in_place()
+    }
+
+    /// `kill -9`, whoever owns it.
+    pub fn kill_in_place(&mut self) -> bool {
         let was_running = self.is_running();
         self.child.kill().expect("a child of ours can be killed");
         self.child.wait().expect("a killed child ends");

@@ -1,0 +1,96 @@
+//! A worker that is stopped for longer than its lease and wakes up later lands nothing.
+
+use std::fs::File;
+use std::thread::sleep;
+use std::time::Duration;
+
+use importer::sample::Sample;
+use rustix::process::Signal;
+
+use crate::books::Books;
+use crate::chaos::{self, Chance};
+use crate::support::{Process, Shop, create, free_port, text, wait_until};
+
+const ORDERS: u64 = 200;
+
+/// The gateway stands still, so that the worker stands in the middle of its jobs, between their two transactions.
+#[test]
+fn a_zombie_lands_nothing_of_the_jobs_that_another_worker_finished() {
+    let (gateway_at, web_at) = (free_port(), free_port());
+    let shop = Shop::new()
+        .set("queue.lease", "1s")
+        .set("gateway.mode", "http")
+        .set("gateway.timeout", "60s")
+        .set("gateway.url", format!("http://127.0.0.1:{gateway_at}"))
+        .set("gateway.callback_url", format!("http://127.0.0.1:{web_at}/api/webhooks/payments"));
+    let mut gateway = shop.start(&["gateway"]);
+    let mut web = shop.start(&["serve", "--no-workers", "--listen", &format!("127.0.0.1:{web_at}")]);
+    gateway.address();
+    web.address();
+    gateway.signal(Signal::STOP);
+    import_part(&shop, 0);
+    let zombie = shop.start(&["work"]);
+    wait_until("every charge is on its way", || executing(&shop, "take_payment") == ORDERS as i64);
+    stop_outside_writes(&shop, &zombie);
+    sleep(Duration::from_millis(1_200));
+    gateway.signal(Signal::CONT);
+    shop.done(&["work", "--until-idle"]);
+    Books::of(&shop).assert_each_effect_once(ORDERS as i64);
+
+    let before = shop.contents();
+    zombie.signal(Signal::CONT);
+    wait_until("the zombie hears of it", || zombie.stderr().contains("offered to another worker"));
+    // What it runs ends before it does.
+    let ended = zombie.terminate();
+    assert_eq!(ended.code(), Some(0), "{ended}");
+    let changed: Vec<_> = shop.contents().into_iter().filter(|table| !before.contains(table)).collect();
+    assert_eq!(changed, Vec::<String>::new(), "what the zombie changed");
+    shop.assert_clean();
+}
+
+#[test]
+fn workers_stopped_at_random_and_continued_land_each_effect_once() {
+    let shop = Shop::new().set("queue.lease", "1s").set("gateway.latency", "20ms");
+    let mut chance = Chance::new();
+    let (zombie, _other) = (shop.start(&["work"]), shop.start(&["work"]));
+    let stops = chaos::count(40);
+    for stop in 0..stops {
+        import_part(&shop, stop);
+        sleep(chance.below(Duration::from_millis(200)));
+        stop_outside_writes(&shop, &zombie);
+        sleep(Duration::from_millis(1_300));
+        zombie.signal(Signal::CONT);
+    }
+    shop.done(&["work", "--until-idle"]);
+    Books::of(&shop).assert_each_effect_once((ORDERS * stops) as i64);
+    shop.assert_clean();
+}
+
+/// Imports new orders, part by part, and leaves the work to others.
+fn import_part(shop: &Shop, part: u64) {
+    let path = shop.path(&format!("part-{part}.csv"));
+    let sample = Sample { first_id: 1_000_000 * (part + 1), ..Sample::shop(ORDERS, part + 1) };
+    sample.write(create(&path)).expect("the file is written");
+    shop.done(&["import", text(&path), "--source", "shop", "--initial-stock", "1000000", "--detach"]);
+}
+
+/// Stops a process at a moment when it does not write: the system would keep its lock for it, and everybody from
+/// writing.
+fn stop_outside_writes(shop: &Shop, process: &Process) {
+    let locks =
+        ["shop.db-turnstile", "shop.db-turn"].map(|name| File::open(shop.path(name)).expect("a lock file"));
+    loop {
+        process.signal(Signal::STOP);
+        // Whoever else writes is done in a moment.
+        sleep(Duration::from_millis(100));
+        if locks.iter().all(|lock| lock.try_lock().is_ok_and(|()| lock.unlock().is_ok())) {
+            return;
+        }
+        process.signal(Signal::CONT);
+        sleep(Duration::from_millis(5));
+    }
+}
+
+fn executing(shop: &Shop, kind: &str) -> i64 {
+    shop.count(&format!("SELECT COUNT(*) FROM jobs WHERE state = 2 AND kind = '{kind}'"))
+}
