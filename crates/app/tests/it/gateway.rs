@@ -22,6 +22,8 @@ pub enum Fault {
     Unheard,
     /// The call is carried out, and its answer is lost.
     Unanswered,
+    /// The call is carried out, and the answer to its first wish is lost.
+    FirstUnanswered,
     /// The call is refused by something in between that will not change.
     Lasting,
     /// Charges are declined at once; refunds refused for good.
@@ -89,6 +91,10 @@ fn answer<T: Clone>(
 ) -> Vec<Result<T, GatewayError>> {
     match fault {
         Fault::None => answers,
+        Fault::FirstUnanswered => {
+            let lost = Err(GatewayError::passing("half an answer"));
+            std::iter::once(lost).chain(answers.into_iter().skip(1)).collect()
+        }
         Fault::Unheard | Fault::Unanswered => vec![Err(GatewayError::passing("the line was cut")); count],
         Fault::Lasting => vec![Err(GatewayError::lasting("401 Unauthorized")); count],
         Fault::Refused | Fault::Undecided | Fault::Captured(_) => vec![Ok(other()); count],
@@ -96,7 +102,7 @@ fn answer<T: Clone>(
 }
 
 fn arrives(fault: Fault) -> bool {
-    matches!(fault, Fault::None | Fault::Unanswered)
+    matches!(fault, Fault::None | Fault::Unanswered | Fault::FirstUnanswered)
 }
 
 #[async_trait]

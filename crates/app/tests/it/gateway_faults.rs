@@ -152,15 +152,20 @@ async fn an_order_whose_gateway_gives_no_answer_in_time_fails_and_keeps_no_money
 async fn one_charge_that_cannot_be_asked_about_holds_up_no_other() {
     let mut test = silent_with(|config| config.gateway.latency = Duration::from_hours(1)).await;
     let gateway = Faulty::before(&mut test);
-    let id = charged(&test, "1").await;
-    gateway.voids.then(&[Fault::Lasting, Fault::Unheard, Fault::Undecided]);
+    let ids = [charged(&test, "1").await, charged(&test, "2").await];
+    gateway.voids.then(&[Fault::FirstUnanswered, Fault::Lasting, Fault::Unheard, Fault::Undecided]);
     overdue(&test).await;
-    assert_eq!(test.state(id).await, "reserved pending unfulfilled 0-0-0");
+    let (held, gone) = ("reserved pending unfulfilled 0-0-0", "failed (expired) failed unfulfilled 0-0-0");
+    let mut states = [test.state(ids[0]).await, test.state(ids[1]).await];
+    states.sort();
+    assert_eq!(states, [gone, held]);
     for _ in 0..5 {
         test.clock.advance(MINUTE);
         app::workers::wind(&test.app).await.unwrap();
         test.run_jobs().await;
     }
-    assert_eq!(test.state(id).await, "failed (expired) failed unfulfilled 0-0-0");
+    for id in ids {
+        assert_eq!(test.state(id).await, gone);
+    }
     test.assert_clean().await;
 }

@@ -9,6 +9,8 @@ mod import_history;
 mod import_inputs;
 mod imports;
 mod inbox;
+mod jobs;
+mod kpis;
 mod ledger;
 mod lived;
 mod notifications;

@@ -1,0 +1,179 @@
+//! Jobs may run twice, at once or long after, and on workers that have lost them: each effect is there once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use app::imports::ImportOptions;
+use app::{Actor, orders};
+use domain::RefundRequest;
+use queue::NewJob;
+
+use crate::gateway::{Fault, Faulty};
+use crate::ledger::units;
+use crate::order_file::{into, sample};
+use crate::support::{TestApp, order};
+
+/// What jobs leave of themselves, and deliveries, of which each is recorded.
+const OF_JOBS: [&str; 9] = [
+    "job_log",
+    "jobs",
+    "job_keys",
+    "job_tags",
+    "job_errors",
+    "job_metrics",
+    "job_supervisors",
+    "id_sequences",
+    "webhook_deliveries",
+];
+
+/// Keeps what jobs were pushed.
+async fn log_jobs(test: &TestApp) {
+    test.execute("CREATE TABLE job_log (queue, kind, args)").await;
+    test.execute(
+        "CREATE TRIGGER log AFTER INSERT ON jobs \
+         BEGIN INSERT INTO job_log VALUES (NEW.queue, NEW.kind, NEW.args); END",
+    )
+    .await;
+}
+
+/// Pushes each job a second time, in the transaction that pushes the first.
+async fn push_twice(test: &TestApp) {
+    let columns = test.texts("SELECT name FROM pragma_table_info('jobs') WHERE name <> 'id'").await;
+    let (names, values) = (columns.join(", "), columns.join(", NEW."));
+    // Ids are far from what any sequence reaches.
+    test.execute(format!(
+        "CREATE TRIGGER twice AFTER INSERT ON jobs WHEN NEW.id < 4503599627370496 \
+         BEGIN INSERT INTO jobs (id, {names}) VALUES (NEW.id + 4503599627370496, NEW.{values}); END"
+    ))
+    .await;
+}
+
+/// A shop in which every job there is has something to do.
+async fn live(test: &mut TestApp) {
+    let gateway = Faulty::before(test);
+    test.stock("TEA", "Tea", 100).await;
+    test.stock("RARE", "Rare", 1).await;
+    let paid = order("paid").line("TEA", 4, 500).place(test).await;
+    let returned = order("returned").line("TEA", 2, 500).shipping(300).place(test).await;
+    order("short").line("RARE", 2, 500).line("TEA", 1, 100).place(test).await;
+    order("free").line("TEA", 1, 0).place(test).await;
+    let cancelled = order("cancelled").line("TEA", 1, 500).place(test).await;
+    test.run_jobs().await;
+    test.cancel(cancelled).await.unwrap();
+    test.run_jobs().await;
+    test.run_jobs_after(Duration::from_mins(1)).await;
+    gateway.charges.then(&[Fault::Refused]);
+    order("declined").line("TEA", 1, 500).place(test).await;
+    test.run_jobs().await;
+    order("overdue").line("TEA", 1, 500).place(test).await;
+    test.app.queue().pause_queue("callbacks").await.unwrap();
+    test.run_jobs().await;
+    test.clock.advance(Duration::from_mins(16));
+    app::workers::wind(&test.app).await.unwrap();
+    test.run_jobs().await;
+    test.app.queue().continue_queue("callbacks").await.unwrap();
+    test.run_jobs().await;
+    test.refund(paid, "one", units(1), true).await.unwrap();
+    test.refund(paid, "two", RefundRequest::Amount(77), false).await.unwrap();
+    test.run_jobs().await;
+    orders::ship(&test.app, &Actor::CLI, paid, orders::Shipping::default()).await.unwrap();
+    orders::deliver(&test.app, &Actor::CLI, paid).await.unwrap();
+    test.cancel(returned).await.unwrap();
+    test.run_jobs().await;
+    let path = test.file("a.csv", sample(12, 4).0);
+    test.import(&path, ImportOptions { chunk_size: 3, ..into("file") }).await;
+    test.run_jobs_after(Duration::from_mins(1)).await;
+}
+
+async fn shop() -> TestApp {
+    TestApp::with(|config| config.gateway.latency = Duration::from_mins(1)).await
+}
+
+/// The ledger, with what each installation draws for itself taken out.
+async fn ledger(test: &TestApp) -> BTreeMap<String, Vec<String>> {
+    let mut dump = test.dump(&OF_JOBS).await;
+    let folder = test.app.database().folder().unwrap().to_str().unwrap().to_owned();
+    let body = |bytes: &str| bytes.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
+    let word = test.app.instance();
+    for row in dump.values_mut().flatten() {
+        *row = row.replace(word, "shop").replace(&body(word), &body("shop")).replace(&folder, "folder");
+    }
+    // The time of a file is its own.
+    dump.remove("imports");
+    dump
+}
+
+#[tokio::test]
+async fn every_job_run_again_after_it_was_done_changes_nothing() {
+    let mut test = shop().await;
+    log_jobs(&test).await;
+    live(&mut test).await;
+    let kinds = test.texts("SELECT DISTINCT kind FROM job_log ORDER BY kind").await;
+    assert_eq!(kinds, app::jobs::registry(&test.app).unwrap().kinds());
+    test.assert_clean().await;
+    let done = test.texts("SELECT DISTINCT queue || '|' || kind || '|' || args FROM job_log").await;
+    test.execute("DROP TRIGGER log").await;
+    let before = test.dump(&OF_JOBS).await;
+    for _ in 0..2 {
+        let again = done.iter().chain(&done).map(|job| {
+            let parts: Vec<&str> = job.splitn(3, '|').collect();
+            NewJob::new(parts[0], parts[1], parts[2])
+        });
+        test.app.queue().push(again.collect()).await.unwrap();
+        assert!(test.run_jobs().await >= 2 * done.len());
+        let after = test.dump(&OF_JOBS).await;
+        for (table, rows) in &before {
+            assert_eq!(after[table], *rows, "{table}");
+        }
+        test.clock.advance(Duration::from_hours(1));
+    }
+    test.assert_clean().await;
+}
+
+#[tokio::test]
+async fn jobs_that_are_all_pushed_twice_leave_the_same_ledger() {
+    let mut once = shop().await;
+    live(&mut once).await;
+    once.assert_clean().await;
+    let mut twice = shop().await;
+    push_twice(&twice).await;
+    live(&mut twice).await;
+    twice.assert_clean().await;
+    let (once, twice) = (ledger(&once).await, ledger(&twice).await);
+    for (table, rows) in &once {
+        assert_eq!(twice[table], *rows, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_jobs_while_it_called_out_lands_nothing() {
+    let mut test = shop().await;
+    let gateway = Faulty::before(&mut test);
+    test.stock("TEA", "Tea", 100).await;
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        ids.push(order(&n.to_string()).line("TEA", 1, 500).place(&test).await);
+    }
+    // While the first worker waits for the gateway, its lease ends and another one does all there is to do.
+    let (app, clock) = (test.app.clone(), test.clock.clone());
+    gateway.before_charge(move || {
+        let (app, clock) = (app.clone(), clock.clone());
+        async move {
+            clock.advance(Duration::from_mins(1));
+            assert_eq!(app.queue().reap(100).await.unwrap(), 5);
+            let registry = app::jobs::registry(&app).unwrap();
+            queue::drain(app.queue(), &registry).await.unwrap();
+            clock.advance(Duration::from_mins(1));
+            queue::drain(app.queue(), &registry).await.unwrap();
+        }
+    });
+    test.run_jobs().await;
+    for id in ids {
+        assert_eq!(test.state(id).await, "confirmed paid unfulfilled 500-0-0");
+        assert_eq!(test.told(id).await, ["confirmation"]);
+        let events = format!("SELECT COUNT(*) FROM order_events WHERE order_id = {id}");
+        assert_eq!(test.number(events).await, 4);
+    }
+    assert_eq!(test.number("SELECT COUNT(*) FROM simulated_charges").await, 5);
+    test.assert_clean().await;
+}
