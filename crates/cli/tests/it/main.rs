@@ -1,4 +1,5 @@
 //! The real program, in processes of its own.
+#![allow(clippy::unwrap_used)]
 
 mod books;
 mod chaos;
