@@ -47,6 +47,14 @@ impl Dialect {
         tokens.iter().fold(ddl.to_owned(), |ddl, (token, word)| ddl.replace(token, word))
     }
 
+    /// How an insert begins. A statement that fails undoes its own rows by itself, for which SQLite copies each page
+    /// that it touches; as the whole transaction is undone then, `OR FAIL` spares that.
+    const fn insert_into(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "INSERT OR FAIL INTO",
+        }
+    }
+
     /// The text of a multi-row insert.
     pub(crate) fn insert(self, insert: &Insert<'_>, rows: usize) -> String {
         let Insert { table, columns, conflict } = insert;
@@ -55,7 +63,7 @@ impl Dialect {
             row.push_str(if index == 0 { "(?" } else { ",?" });
         }
         row.push(')');
-        let mut text = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        let mut text = format!("{} {table} ({}) VALUES ", self.insert_into(), columns.join(", "));
         text.reserve(rows * (row.len() + 1) + 64);
         for index in 0..rows {
             if index > 0 {

@@ -72,6 +72,9 @@ pub enum Error {
         /// Which sequence.
         sequence: &'static str,
     },
+    /// A statement failed, the transaction's function passed over it, and went on.
+    #[error("a statement that wrote several rows failed before; nothing of this transaction can be kept")]
+    HalfDone,
     /// The transaction's function panicked; it was rolled back.
     #[error("a transaction stopped with a defect in the program: {0}")]
     Panicked(String),

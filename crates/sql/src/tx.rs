@@ -15,6 +15,8 @@ pub struct Tx<'c> {
     taken_ids: Vec<(&'static str, Range<i64>)>,
     wanted_ids: Option<(&'static str, u64)>,
     transient: bool,
+    wrote: bool,
+    half_done: bool,
 }
 
 /// Where rows go and what happens to those whose key is taken.
@@ -71,7 +73,16 @@ const LIST_LENGTHS: [usize; 4] = [1, 8, 64, 512];
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c Connection, ids: &'c IdBlocks) -> Self {
         let (after_commit, taken_ids) = (Vec::new(), Vec::new());
-        Tx { connection, ids, after_commit, taken_ids, wanted_ids: None, transient: false }
+        Tx {
+            connection,
+            ids,
+            after_commit,
+            taken_ids,
+            wanted_ids: None,
+            transient: false,
+            wrote: false,
+            half_done: false,
+        }
     }
 
     /// The engine's dialect.
@@ -201,6 +212,7 @@ impl<'c> Tx<'c> {
             }
         }
         drop(statement);
+        self.half_done |= failed.is_some();
         failed.map_or(Ok(changed), |error| Err(self.note(&error, sql)))
     }
 
@@ -269,9 +281,21 @@ impl<'c> Tx<'c> {
         self.transient
     }
 
+    /// Whether some statement could write. A transaction that has written nothing leaves nothing to undo.
+    pub(crate) fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    /// Whether a statement stopped after some of its rows, so that nothing of this transaction may be kept.
+    pub(crate) fn is_half_done(&self) -> bool {
+        self.half_done
+    }
+
     fn prepare(&mut self, sql: &str) -> Result<CachedStatement<'c>> {
         let prepared = self.connection.prepare_cached(sql);
-        self.check(prepared, sql)
+        let statement = self.check(prepared, sql)?;
+        self.wrote |= !statement.readonly();
+        Ok(statement)
     }
 
     fn check<T>(&mut self, result: rusqlite::Result<T>, sql: &str) -> Result<T> {

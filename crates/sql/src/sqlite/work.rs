@@ -52,6 +52,11 @@ where
                 .unwrap_or_else(|| "no message".to_owned());
             Err(Error::Panicked(message).into())
         });
+        // Whoever passes over the error of a statement that stopped half-way cannot commit the half.
+        let result = match result {
+            Ok(_) if tx.is_half_done() => Err(Error::HalfDone.into()),
+            result => result,
+        };
         let verdict = match &result {
             Ok(_) => Verdict::Commit,
             Err(_) if tx.wanted_ids().is_some() || tx.saw_transient() => Verdict::Again,

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use crate::sqlite::work::{Queue, Unit, Verdict};
 use crate::{Error, Result, Tx};
 
 /// How long transactions that wait together may share one commit. A long one commits alone.
-const GROUP_TIME: Duration = Duration::from_millis(4);
+const GROUP_TIME: Duration = Duration::from_millis(20);
 const GROUP_SIZE: usize = 256;
 /// How often a transaction is run again before its caller is told.
 const RUNS: u32 = 8;
@@ -56,6 +57,20 @@ struct Again {
     wanted_ids: Option<(&'static str, u64)>,
 }
 
+/// The transactions of one commit.
+///
+/// They run without savepoints, for which SQLite copies each page that it touches. Only when one fails that has
+/// written, all of them run again, `guarded` by savepoints, so that what fails then is undone alone.
+#[derive(Default)]
+struct Group {
+    ran: Vec<Ran>,
+    failed: Vec<Box<dyn Unit>>,
+    again: Vec<Again>,
+    /// To be run before others are taken in.
+    pending: VecDeque<Box<dyn Unit>>,
+    guarded: bool,
+}
+
 impl Writer {
     /// Runs one transaction and those that wait behind it under one commit; then those that must run again, alone.
     fn run_group(&self, first: Box<dyn Unit>) {
@@ -85,50 +100,83 @@ impl Writer {
             return Vec::new();
         }
         let started = Instant::now();
-        let (mut ran, mut failed, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let mut group = Group::default();
         let mut next = Some(first);
         while let Some(unit) = next.take() {
-            // The first needs no savepoint: when it fails, nothing else is in the transaction.
-            let alone = ran.is_empty();
-            match self.run_unit(unit, alone) {
-                (Verdict::Commit, done, _) => ran.push(done),
-                (Verdict::Rollback, done, _) => failed.push(done.unit),
-                (Verdict::Again, done, wanted_ids) => again.push(Again { unit: done.unit, wanted_ids }),
+            if let Err(error) = self.run_unit(unit, &mut group) {
+                self.give_up(group, &error);
+                return Vec::new();
             }
-            if with_others && ran.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME {
+            next = group.pending.pop_front();
+            if next.is_none() && with_others && group.ran.len() < GROUP_SIZE && started.elapsed() < GROUP_TIME
+            {
                 next = self.queue.try_pop();
             }
         }
-        self.finish_group(ran, started);
-        for unit in failed {
+        self.finish_group(group.ran, started);
+        for unit in group.failed {
             unit.answer(None);
         }
-        again
+        group.again
     }
 
-    fn run_unit(&self, mut unit: Box<dyn Unit>, alone: bool) -> (Verdict, Ran, Option<(&'static str, u64)>) {
-        let (begin, keep, undo) = if alone {
-            ("", "", "ROLLBACK; BEGIN IMMEDIATE")
-        } else {
-            ("SAVEPOINT unit", "RELEASE unit", "ROLLBACK TO unit; RELEASE unit")
-        };
+    /// Runs a transaction as one of a group. An error means that the group cannot go on.
+    fn run_unit(&self, mut unit: Box<dyn Unit>, group: &mut Group) -> Result<()> {
+        let guard = group.guarded && !group.ran.is_empty();
         let mut tx = Tx::new(&self.connection, &self.ids);
-        let verdict = match self.batch(begin) {
-            Ok(()) => unit.run(&mut tx),
-            Err(error) => {
-                tracing::error!(%error, "a savepoint could not be set");
-                Verdict::Again
-            }
-        };
-        let ended = self.batch(if verdict == Verdict::Commit { keep } else { undo });
-        if let Err(error) = ended {
-            tracing::error!(%error, transaction = unit.name(), "a transaction could not be ended");
-        }
+        let guarded = if guard { self.batch("SAVEPOINT unit") } else { Ok(()) };
+        let verdict = if guarded.is_ok() { unit.run(&mut tx) } else { Verdict::Rollback };
+        let ended = guarded.and_then(|()| match verdict {
+            Verdict::Commit if guard => self.batch("RELEASE unit"),
+            Verdict::Commit => Ok(()),
+            _ if guard => self.batch("ROLLBACK TO unit; RELEASE unit"),
+            _ if tx.wrote() => self.begin_anew(),
+            _ => Ok(()),
+        });
         if verdict != Verdict::Commit {
             tx.give_back_ids();
         }
         let (after_commit, wanted_ids) = (tx.take_after_commit(), tx.wanted_ids());
-        (verdict, Ran { unit, after_commit }, wanted_ids)
+        match verdict {
+            _ if ended.is_err() => group.pending.push_front(unit),
+            Verdict::Commit => group.ran.push(Ran { unit, after_commit }),
+            _ if !guard && tx.wrote() && !group.ran.is_empty() => {
+                // The others were undone with it.
+                group.guarded = true;
+                group.pending.extend(group.ran.drain(..).map(|ran| ran.unit));
+                group.pending.push_back(unit);
+            }
+            Verdict::Rollback => group.failed.push(unit),
+            Verdict::Again => group.again.push(Again { unit, wanted_ids }),
+        }
+        ended
+    }
+
+    /// Undoes everything since `BEGIN`. After some errors SQLite has done so already.
+    fn begin_anew(&self) -> Result<()> {
+        if !self.connection.is_autocommit() {
+            self.batch("ROLLBACK")?;
+        }
+        self.batch("BEGIN IMMEDIATE")
+    }
+
+    /// Undoes a group and tells everybody in it why.
+    fn give_up(&self, group: Group, error: &Error) {
+        tracing::error!(%error, "a group of transactions could not be ended; it is undone");
+        if !self.connection.is_autocommit() {
+            let _ = self.batch("ROLLBACK");
+        }
+        let units = group.ran.into_iter().map(|ran| ran.unit);
+        let units = units
+            .chain(group.pending)
+            .chain(group.failed)
+            .chain(group.again.into_iter().map(|again| again.unit));
+        for unit in units {
+            unit.answer(Some(Error::Statement {
+                message: error.to_string(),
+                statement: "SAVEPOINT".to_owned(),
+            }));
+        }
     }
 
     fn finish_group(&self, ran: Vec<Ran>, started: Instant) {

@@ -1,4 +1,4 @@
-use sql::Error;
+use sql::{Conflict, Error, Insert, Tx, Value};
 
 use crate::{count, database, insert};
 
@@ -85,4 +85,50 @@ async fn a_closed_database_says_so() {
     db.close();
     let answer = db.write("late", |tx| insert(tx, 1, "a", 1)).await;
     assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_was_written_before_a_neighbour_failed_is_written_once() {
+    let (_folder, db) = database().await;
+    let all: Vec<_> = (0..100_i64)
+        .map(|i| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                db.write("add", move |tx| {
+                    tx.execute(
+                        "INSERT INTO things (id, name, n) VALUES (1, 'sum', 1) ON CONFLICT (id) DO UPDATE SET n = n + 1",
+                        &[],
+                    )?;
+                    if i == 50 { Err(Error::Missing) } else { Ok(()) }
+                })
+                .await
+            })
+        })
+        .collect();
+    for done in all {
+        let _ = done.await.unwrap();
+    }
+    let sum = db.read("sum", |tx| tx.query_one("SELECT n FROM things", &[], |row| row.get::<i64>(0))).await;
+    assert_eq!(sum.unwrap_or_else(|error: Error| panic!("{error}")), 99);
+}
+
+#[tokio::test]
+async fn half_a_statement_is_never_kept_even_if_its_error_is_passed_over() {
+    let (_folder, db) = database().await;
+    let into = Insert { table: "things", columns: &["id", "name", "n"], conflict: Conflict::Error };
+    let rows = move |tx: &mut Tx<'_>| {
+        let names: Vec<String> = (0..40).map(|i| format!("n{}", i % 39)).collect();
+        let values: Vec<Value<'_>> = names
+            .iter()
+            .enumerate()
+            .flat_map(|(id, name)| [Value::Int(id as i64), name.into(), Value::Int(0)])
+            .collect();
+        tx.insert_rows(&into, &values)
+    };
+    let passed_over = db.write("rows", move |tx| {
+        assert!(rows(tx).is_err());
+        Ok::<_, Error>(())
+    });
+    assert!(matches!(passed_over.await, Err(Error::HalfDone)));
+    assert_eq!(count(&db).await, 0);
 }
