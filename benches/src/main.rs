@@ -1,9 +1,10 @@
 //! The performance bench: each figure beside its limit, measured in turns in one run.
 //!
-//! `cargo run --release -p ordermill-benches -- [FIGURE]… [--orders N] [--runs N] [--json FILE] [--markdown FILE]`
+//! `cargo run --release -p ordermill-benches -- [SUBJECT]… [--orders N] [--runs N] [--json FILE] [--markdown FILE]`
 
 mod bare;
 mod cpu;
+mod engine;
 mod figures;
 mod machine;
 mod report;
@@ -13,21 +14,23 @@ mod table;
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
-use figures::{Size, end_to_end, import, queue};
+use figures::memory::{self, Probe};
+use figures::{Size, Subject};
 use machine::Machine;
 use report::Report;
 
+/// Measures each figure beside its limit, in turns.
 #[derive(Parser)]
-#[command(about = "Measures each figure beside its limit", version)]
+#[command(version)]
 struct Arguments {
     /// What to measure; everything where nothing is named.
-    figures: Vec<Name>,
+    subjects: Vec<Subject>,
     /// Orders of a run; other sizes follow from it.
     #[arg(long, default_value_t = 40_000)]
     orders: u64,
-    /// Runs of each figure; its median is shown.
+    /// Runs of each figure; their median is shown.
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// Where the figures go as JSON.
@@ -36,32 +39,24 @@ struct Arguments {
     /// A page whose table, between its two `bench` markers, is written anew.
     #[arg(long)]
     markdown: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Name {
-    Import,
-    EndToEnd,
-    Queue,
-    All,
+    /// Tells the memory that this process takes for something.
+    #[arg(long, hide = true)]
+    probe: Option<Probe>,
+    /// What the probe reads.
+    #[arg(long, hide = true)]
+    probe_path: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let size = Size { orders: arguments.orders, runs: arguments.runs.max(1) };
-    let wanted = |name| {
-        [name, Name::All].iter().any(|name| arguments.figures.contains(name)) || arguments.figures.is_empty()
-    };
+    if let Some(probe) = arguments.probe {
+        return memory::answer(probe, &arguments.probe_path.unwrap_or_default()).await;
+    }
+    let size = Size { orders: arguments.orders.max(1_000), runs: arguments.runs.max(1) };
     let mut report = Report::new(Machine::look()?, size);
-    if wanted(Name::Import) {
-        report.add(import::measure(size).await?);
-    }
-    if wanted(Name::EndToEnd) {
-        report.add(end_to_end::measure(size).await?);
-    }
-    if wanted(Name::Queue) {
-        report.add(queue::measure(size).await?);
+    for subject in Subject::wanted(&arguments.subjects) {
+        report.add(subject.measure(size).await?);
     }
     println!("{}", table::text(&report));
     report.write_json(&arguments.json)?;

@@ -39,6 +39,8 @@ pub struct Limit {
 pub enum Goal {
     /// At least this share of the limit.
     RatioAtLeast(f64),
+    /// At most this share of the limit.
+    RatioAtMost(f64),
     AtLeast(f64),
     AtMost(f64),
 }
@@ -65,6 +67,7 @@ impl Figure {
     pub fn goal(mut self, goal: Goal) -> Self {
         self.met = match goal {
             Goal::RatioAtLeast(least) => self.limit.as_ref().map(|limit| limit.ratio.median >= least),
+            Goal::RatioAtMost(most) => self.limit.as_ref().map(|limit| limit.ratio.median <= most),
             Goal::AtLeast(least) => Some(self.ours.median >= least),
             Goal::AtMost(most) => Some(self.ours.median <= most),
         };

@@ -30,7 +30,9 @@ pub fn text(report: &Report) -> String {
 pub fn markdown(report: &Report) -> String {
     let mut out = format!("{}\n\n", machine(&report.machine));
     for (index, row) in rows(report).iter().enumerate() {
-        out.push_str(&format!("| {} |\n", row.join(" | ")));
+        out.push_str("| ");
+        out.push_str(&row.join(" | "));
+        out.push_str(" |\n");
         if index == 0 {
             out.push_str("| --- | --- | --- | --- | --- | --- |\n");
         }
@@ -74,13 +76,14 @@ fn row(figure: &Figure) -> [String; 6] {
 fn goal(goal: Goal) -> String {
     match goal {
         Goal::RatioAtLeast(least) => format!("≥ {} of it", number(least)),
+        Goal::RatioAtMost(most) => format!("≤ 1/{:.0} of it", 1.0 / most),
         Goal::AtLeast(least) => format!("≥ {}", number(least)),
         Goal::AtMost(most) => format!("≤ {}", number(most)),
     }
 }
 
 fn spread(spread: &Spread) -> String {
-    if spread.runs.len() < 2 {
+    if spread.runs.len() < 2 || (spread.most - spread.least).abs() < f64::EPSILON {
         return number(spread.median);
     }
     format!("{} ({}–{})", number(spread.median), number(spread.least), number(spread.most))
@@ -89,6 +92,9 @@ fn spread(spread: &Spread) -> String {
 /// Three digits that count, or all of them before the point, in groups of three.
 fn number(value: f64) -> String {
     let magnitude = value.abs();
+    if magnitude < 0.1 {
+        return format!("{value:.4}");
+    }
     if magnitude < 10.0 {
         return format!("{value:.2}");
     }
@@ -125,8 +131,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_three_digits_or_all_before_the_point() {
-        let shown = [0.613, 9.999, 42.25, 999.4, 1234.5, 1_234_567.0].map(number);
-        assert_eq!(shown, ["0.61", "10.00", "42.2", "999", "1,234", "1,234,567"]);
+        let shown = [0.003_08, 0.613, 9.999, 42.25, 999.4, 1234.5, 1_234_567.0].map(number);
+        assert_eq!(shown, ["0.0031", "0.61", "10.00", "42.2", "999", "1,234", "1,234,567"]);
     }
 
     #[test]

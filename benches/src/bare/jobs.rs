@@ -1,6 +1,10 @@
 //! Jobs by bare statements.
 
+use std::time::Instant;
+
 use rusqlite::{Connection, named_params, params};
+
+use super::{BATCH, in_transaction};
 
 /// Takes up to `most` jobs.
 pub fn claim(connection: &Connection, queue: &str, most: usize) -> anyhow::Result<Vec<i64>> {
@@ -31,13 +35,7 @@ pub fn complete(connection: &Connection, ids: &[i64]) -> anyhow::Result<()> {
 }
 
 /// Inserts jobs with ids from `first` on.
-pub fn insert(
-    connection: &Connection,
-    queue: &str,
-    first: i64,
-    count: usize,
-    args: &str,
-) -> anyhow::Result<()> {
+fn insert(connection: &Connection, queue: &str, first: i64, count: usize, args: &str) -> anyhow::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO jobs (id, queue, state, due, kind, priority, max_attempts, enqueued_at, args) \
          VALUES (:id, :queue, 1, :id, 'no_op', 100, NULL, 0, :args)",
@@ -46,4 +44,16 @@ pub fn insert(
         insert.execute(named_params! {":id": id, ":queue": queue, ":args": args})?;
     }
     Ok(())
+}
+
+/// Enqueues, takes and deletes jobs, a batch and a transaction at a time; returns the seconds it took.
+pub fn run(connection: &Connection, jobs: usize, args: &str) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    for round in 0..jobs / BATCH {
+        let first = i64::try_from(round * BATCH)?;
+        in_transaction(connection, || insert(connection, "default", first, BATCH, args))?;
+        let claimed = in_transaction(connection, || claim(connection, "default", BATCH))?;
+        in_transaction(connection, || complete(connection, &claimed))?;
+    }
+    Ok(began.elapsed().as_secs_f64())
 }

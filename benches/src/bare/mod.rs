@@ -35,15 +35,16 @@ impl Script {
         let began = Instant::now();
         for batch in 0..self.batches {
             for transaction in &self.transactions {
-                connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-                for step in transaction {
-                    match step {
-                        Step::Write(statement) => statement.run(&connection, batch)?,
-                        Step::Claim(queue) => claimed = jobs::claim(&connection, queue, BATCH)?,
-                        Step::Complete => jobs::complete(&connection, &claimed)?,
+                in_transaction(&connection, || {
+                    for step in transaction {
+                        match step {
+                            Step::Write(statement) => statement.run(&connection, batch)?,
+                            Step::Claim(queue) => claimed = jobs::claim(&connection, queue, BATCH)?,
+                            Step::Complete => jobs::complete(&connection, &claimed)?,
+                        }
                     }
-                }
-                connection.prepare_cached("COMMIT")?.execute([])?;
+                    Ok(())
+                })?;
             }
         }
         Ok(began.elapsed().as_secs_f64())
@@ -62,4 +63,11 @@ pub fn open(database: &Path) -> anyhow::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+fn in_transaction<T>(connection: &Connection, run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let value = run()?;
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(value)
 }

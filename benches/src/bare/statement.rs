@@ -21,7 +21,8 @@ impl Reference {
             "CREATE TEMP TABLE batches AS SELECT id, (row_number() OVER (ORDER BY id) - 1) / {orders_a_batch} AS batch \
              FROM orders; CREATE UNIQUE INDEX temp.batches_id ON batches (id);"
         ))?;
-        let batches: u32 = connection.query_row("SELECT MAX(batch) + 1 FROM batches", [], |row| row.get(0))?;
+        let batches: u32 =
+            connection.query_row("SELECT MAX(batch) + 1 FROM batches", [], |row| row.get(0))?;
         let batches = batches as usize;
         Ok(Reference { connection, batches })
     }
@@ -39,7 +40,7 @@ impl Reference {
     /// [`insert`](Self::insert) with an `ON CONFLICT` clause.
     pub fn upsert(&self, table: &str, select: &str, on_conflict: &str) -> anyhow::Result<Statement> {
         let columns = self.connection.prepare(select)?;
-        let columns: Vec<&str> = columns.column_names().into_iter().skip(1).collect();
+        let columns: Vec<&str> = columns.column_names().skip(1).collect();
         let row = format!("({})", vec!["?"; columns.len()].join(","));
         let text = |rows: usize| {
             let rows = vec![row.as_str(); rows].join(",");

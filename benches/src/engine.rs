@@ -1,0 +1,91 @@
+//! The job engine alone, over a database of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use queue::{
+    Batch, BoxError, Handler, NewJob, Outcome, PoolSettings, Queue, Registry, Settings, Supervisor,
+    SupervisorSettings, SystemClock,
+};
+use sql::Database;
+
+use crate::bare;
+
+/// What a job of the bench carries.
+pub const ARGS: &str = r#"{"order":1234567,"note":"a payload of an ordinary length"}"#;
+
+static HISTORIES: [&sql::Migrations; 1] = [&queue::MIGRATIONS];
+
+pub struct Engine {
+    pub queue: Queue,
+    database: Database,
+}
+
+struct NoOp(Arc<AtomicUsize>);
+
+#[async_trait]
+impl Handler for NoOp {
+    fn kind(&self) -> &'static str {
+        "no_op"
+    }
+
+    async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        self.0.fetch_add(batch.jobs().len(), Ordering::Relaxed);
+        Ok(batch.all_done())
+    }
+}
+
+impl Engine {
+    pub async fn open(path: &Path) -> anyhow::Result<Self> {
+        let database = Database::open(&sql::Settings::new(path.display().to_string()))?;
+        database.migrate(&HISTORIES, queue::Clock::now(&SystemClock)).await?;
+        let pool = PoolSettings { batch: bare::BATCH, ..PoolSettings::new("default") };
+        let supervisor = SupervisorSettings { pools: vec![pool], ..SupervisorSettings::default() };
+        let settings = Settings { supervisor, ..Settings::default() };
+        let queue = Queue::sql(database.clone(), Arc::new(SystemClock), settings)?;
+        Ok(Engine { queue, database })
+    }
+
+    /// Pushes jobs that no handler here takes before all others.
+    pub async fn fill(&self, queue: &str, jobs: usize) -> anyhow::Result<()> {
+        for _ in 0..jobs / 1000 {
+            // Last in line, so that they wait all the time.
+            let job = NewJob::new(queue, "other", ARGS).priority(255);
+            self.queue.push(vec![job; 1000]).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts workers with one handler.
+    pub async fn work(&self, handler: impl Handler + 'static) -> anyhow::Result<Supervisor> {
+        let handlers: [Arc<dyn Handler>; 1] = [Arc::new(handler)];
+        let registry = Registry::new(handlers, self.queue.settings())?;
+        Ok(Supervisor::start(self.queue.clone(), registry).await?)
+    }
+
+    /// Pushes jobs that do nothing while workers run them; returns the seconds until the last has run.
+    pub async fn run_no_ops(&self, jobs: usize) -> anyhow::Result<f64> {
+        let done = Arc::new(AtomicUsize::new(0));
+        let began = Instant::now();
+        let supervisor = self.work(NoOp(Arc::clone(&done))).await?;
+        for _ in 0..jobs / bare::BATCH {
+            self.queue.push(vec![NewJob::new("default", "no_op", ARGS); bare::BATCH]).await?;
+        }
+        while done.load(Ordering::Relaxed) < jobs / bare::BATCH * bare::BATCH {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let took = began.elapsed().as_secs_f64();
+        supervisor.stop();
+        supervisor.wait().await;
+        Ok(took)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.database.close();
+    }
+}
