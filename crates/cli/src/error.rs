@@ -78,9 +78,9 @@ fn of_missing(what: &str) -> Option<&'static str> {
 
 fn of_database(error: &sql::Error) -> Option<&'static str> {
     match error {
-        sql::Error::Unavailable { .. } | sql::Error::File { .. } => {
-            Some("check that the folder is there and yours, or name another database with --database")
-        }
+        sql::Error::Unavailable { .. } | sql::Error::File { .. } => Some(
+            "check that it is a database of ours and that its folder is yours, or name another one with --database",
+        ),
         sql::Error::Busy { .. } => Some("end what holds the database, then run the command again"),
         _ => None,
     }

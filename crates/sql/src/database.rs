@@ -185,6 +185,12 @@ impl Database {
         }
     }
 
+    /// Waits until a commit fails because the disk is full or broken, and returns that error. At once where the last
+    /// commit has failed so.
+    pub async fn storage_failed(&self) -> Error {
+        self.engine.storage_failed().await
+    }
+
     /// What a status page shows.
     pub fn info(&self) -> DatabaseInfo {
         self.engine.info()

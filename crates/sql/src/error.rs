@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a database call can answer besides its result.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,21 @@ pub enum Error {
         "the disk that holds the database is full; nothing of this step was kept, free some space and repeat it"
     )]
     Full,
+    /// The disk that holds the database cannot be read or written.
+    #[error(
+        "the disk that holds the database fails ({reason}); nothing of this step was kept: see whether it is full or \
+         broken, then repeat it"
+    )]
+    Storage {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The database's file is not what it should be.
+    #[error("the database is damaged ({reason}); put a backup in its place, or name another database")]
+    Damaged {
+        /// What the engine said.
+        reason: String,
+    },
     /// The database cannot be reached or opened.
     #[error("cannot open the database {target}: {reason}")]
     Unavailable {
@@ -115,7 +131,34 @@ impl Error {
             (Code::ConstraintViolation, _) => Self::Check { constraint: message },
             (Code::DatabaseBusy | Code::DatabaseLocked, _) => Self::Busy { waited_secs: 0 },
             (Code::DiskFull, _) => Self::Full,
+            (Code::SystemIoFailure, _) => Self::Storage { reason: message },
+            (Code::DatabaseCorrupt | Code::NotADatabase, _) => Self::Damaged { reason: message },
             _ => Self::statement(message, statement),
+        }
+    }
+
+    /// Whether the disk is at fault: whatever is written next will most likely fail too.
+    pub fn is_storage(&self) -> bool {
+        matches!(self, Error::Full | Error::Storage { .. })
+    }
+
+    /// The same for another caller, of an error that a commit met.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Error::Full => Error::Full,
+            Error::Busy { waited_secs } => Error::Busy { waited_secs: *waited_secs },
+            Error::Storage { reason } => Error::Storage { reason: reason.clone() },
+            Error::Damaged { reason } => Error::Damaged { reason: reason.clone() },
+            Error::Statement { message, statement } => Self::statement(message.clone(), statement),
+            other => Self::statement(other.to_string(), "COMMIT"),
+        }
+    }
+
+    /// With the time that a lock was waited for.
+    pub(crate) fn waited(self, time: Duration) -> Self {
+        match self {
+            Error::Busy { .. } => Error::Busy { waited_secs: time.as_secs() },
+            other => other,
         }
     }
 

@@ -134,7 +134,7 @@ impl ApiError {
         use sql::Error as Sql;
         match self {
             ApiError::App(app::Error::Ledger(store::Error::Database(
-                Sql::Full | Sql::Unavailable { .. } | Sql::Closed,
+                Sql::Full | Sql::Storage { .. } | Sql::Damaged { .. } | Sql::Unavailable { .. } | Sql::Closed,
             ))) => true,
             ApiError::App(error) => error.is_passing(),
             ApiError::Gateway(error) => error.is_passing(),

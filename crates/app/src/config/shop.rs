@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use documented::{Documented, DocumentedFields};
+use queue::duration_text;
 use serde::{Deserialize, Serialize};
 
 /// Where the ledger is. `[database]`
@@ -13,6 +15,9 @@ pub struct DatabaseSettings {
     pub synchronous: Durability,
     /// Connections that read.
     pub readers: usize,
+    /// How long another process may hold the database before that is an error.
+    #[serde(with = "duration_text")]
+    pub lock_timeout: Duration,
 }
 
 /// When a commit counts as durable on SQLite.
@@ -28,7 +33,12 @@ pub enum Durability {
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        DatabaseSettings { url: "data/ordermill.db".to_owned(), synchronous: Durability::Full, readers: 4 }
+        DatabaseSettings {
+            url: "data/ordermill.db".to_owned(),
+            synchronous: Durability::Full,
+            readers: 4,
+            lock_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -41,6 +51,7 @@ impl DatabaseSettings {
                 Durability::Normal => sql::Synchronous::Normal,
             },
             readers: self.readers,
+            lock_timeout: self.lock_timeout,
             ..sql::Settings::new(&self.url)
         }
     }

@@ -9,6 +9,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -29,6 +30,7 @@ struct Shared {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
     changes: watch::Receiver<u64>,
+    storage: watch::Receiver<Option<Error>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -48,22 +50,33 @@ impl Sqlite {
             })?;
         }
         let turn = Turn::open(path, settings.lock_timeout)?;
+        let connect = |cache_kib| connect(path, settings, cache_kib);
         let writer = {
             // Whoever creates the file switches it to WAL, which needs it alone.
             let _held = turn.take()?;
-            connect(path, settings.synchronous, WRITER_CACHE_KIB)?
+            connect(WRITER_CACHE_KIB)?
         };
         let (writes, reads, ids) =
             (Arc::<Queue>::default(), Arc::<Queue>::default(), Arc::<IdBlocks>::default());
-        let mut threads = vec![writer::start(writer, turn, writes.clone(), ids.clone())];
+        let (storage, failed) = watch::channel(None);
+        let mut threads = vec![writer::start(writer, turn, writes.clone(), ids.clone(), storage)];
         for _ in 0..settings.readers.max(1) {
-            let connection = connect(path, settings.synchronous, READER_CACHE_KIB)?;
+            let connection = connect(READER_CACHE_KIB)?;
             connection.pragma_update(None, "query_only", true).map_err(|error| unavailable(path, &error))?;
             threads.push(reader::start(connection, reads.clone(), ids.clone()));
         }
-        let changes = watcher::start(connect(path, settings.synchronous, 64)?);
+        let changes = watcher::start(connect(64)?);
         let threads = Mutex::new(threads);
-        Ok(Sqlite { shared: Arc::new(Shared { path: path.to_owned(), writes, reads, changes, threads }) })
+        Ok(Sqlite {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                writes,
+                reads,
+                changes,
+                storage: failed,
+                threads,
+            }),
+        })
     }
 
     pub(crate) fn write<T, E>(
@@ -92,6 +105,15 @@ impl Sqlite {
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.clone()
+    }
+
+    pub(crate) async fn storage_failed(&self) -> Error {
+        let mut storage = self.shared.storage.clone();
+        match storage.wait_for(Option::is_some).await {
+            Ok(failed) => failed.as_ref().map_or(Error::Full, Error::again),
+            // The writer has ended; no commit will fail any more.
+            Err(_) => std::future::pending().await,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -153,17 +175,17 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 /// Pages of the log after which a commit moves them into the database file.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
-fn connect(path: &Path, synchronous: Synchronous, cache_kib: i64) -> Result<Connection> {
+fn connect(path: &Path, settings: &Settings, cache_kib: i64) -> Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let configure = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(settings.lock_timeout)?;
         // Otherwise each execution with a bound LIMIT plans its statement anew.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        let synchronous = match synchronous {
+        let synchronous = match settings.synchronous {
             Synchronous::Full => "FULL",
             Synchronous::Normal => "NORMAL",
         };
@@ -176,11 +198,15 @@ fn connect(path: &Path, synchronous: Synchronous, cache_kib: i64) -> Result<Conn
         connection.set_prepared_statement_cache_capacity(512);
         Ok(connection)
     };
-    configure().map_err(|error| unavailable(path, &error))
+    let asked = Instant::now();
+    configure().map_err(|error| unavailable(path, &error).waited(asked.elapsed()))
 }
 
 fn unavailable(path: &Path, error: &rusqlite::Error) -> Error {
-    Error::Unavailable { target: path.display().to_string(), reason: error.to_string() }
+    match Error::from_sqlite(error, "opening") {
+        known @ (Error::Busy { .. } | Error::Full | Error::Storage { .. }) => known,
+        _ => Error::Unavailable { target: path.display().to_string(), reason: error.to_string() },
+    }
 }
 
 /// The file beside `database` whose name goes on with `suffix`.

@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::watch;
 
 use crate::ids::IdBlocks;
 use crate::sqlite::turn::Turn;
@@ -22,13 +23,17 @@ pub(super) fn start(
     turn: Turn,
     queue: Arc<Queue>,
     ids: Arc<IdBlocks>,
+    storage: watch::Sender<Option<Error>>,
 ) -> JoinHandle<()> {
     let run = move || {
-        let writer = Writer { connection, turn, queue, ids };
+        let writer = Writer { connection, turn, queue, ids, storage };
         while let Some(first) = writer.queue.pop() {
             writer.run_group(first);
         }
-        if let Err(error) = writer.connection.execute_batch("PRAGMA optimize") {
+        // Nobody waits for statistics.
+        let optimized = writer.connection.busy_timeout(Duration::ZERO);
+        let optimized = optimized.and_then(|()| writer.connection.execute_batch("PRAGMA optimize"));
+        if let Err(error) = optimized {
             tracing::debug!(%error, "statistics were not refreshed on closing");
         }
     };
@@ -43,6 +48,8 @@ struct Writer {
     turn: Turn,
     queue: Arc<Queue>,
     ids: Arc<IdBlocks>,
+    /// Why the last commit failed, where the disk was at fault.
+    storage: watch::Sender<Option<Error>>,
 }
 
 /// A transaction that ran and waits for the commit.
@@ -95,8 +102,9 @@ impl Writer {
                 return Vec::new();
             }
         };
+        let asked = Instant::now();
         if let Err(error) = self.batch("BEGIN IMMEDIATE") {
-            first.answer(Some(error));
+            first.answer(Some(error.waited(asked.elapsed())));
             return Vec::new();
         }
         let started = Instant::now();
@@ -172,10 +180,7 @@ impl Writer {
             .chain(group.failed)
             .chain(group.again.into_iter().map(|again| again.unit));
         for unit in units {
-            unit.answer(Some(Error::Statement {
-                message: error.to_string(),
-                statement: "SAVEPOINT".to_owned(),
-            }));
+            unit.answer(Some(error.again()));
         }
     }
 
@@ -187,27 +192,38 @@ impl Writer {
             tracing::debug!(took_ms = took.as_millis(), transactions = ?names(), "a slow write transaction");
         }
         if let Err(error) = committed {
-            let error = error.to_string();
-            tracing::error!(error, transactions = ?names(), "a commit failed; its transactions are undone");
+            self.tell_of_failure(&error, &names());
             let _ = self.batch("ROLLBACK");
             for done in ran {
-                done.unit.answer(Some(Error::Statement {
-                    message: error.clone(),
-                    statement: "COMMIT".to_owned(),
-                }));
+                done.unit.answer(Some(error.again()));
             }
             return;
         }
+        self.storage.send_if_modified(|failed| failed.take().is_some());
         for done in ran {
             done.unit.answer(None);
             done.after_commit.into_iter().for_each(|hook| hook());
         }
     }
 
+    /// A disk that is full fails every commit; the first one is news.
+    fn tell_of_failure(&self, error: &Error, transactions: &[&str]) {
+        let is_known = self.storage.borrow().is_some();
+        if is_known && error.is_storage() {
+            tracing::debug!(%error, ?transactions, "a commit failed again; its transactions are undone");
+        } else {
+            tracing::error!(%error, ?transactions, "a commit failed; its transactions are undone");
+        }
+        if error.is_storage() {
+            self.storage.send_replace(Some(error.again()));
+        }
+    }
+
     fn reserve_ids(&self, sequence: &'static str, n: u64) -> Result<()> {
         let size = self.ids.block_size(sequence, n);
         let _turn = self.turn.take()?;
-        self.batch("BEGIN IMMEDIATE")?;
+        let asked = Instant::now();
+        self.batch("BEGIN IMMEDIATE").map_err(|error| error.waited(asked.elapsed()))?;
         let reserve = |sql: &str| self.connection.execute(sql, (sequence, size.cast_signed()));
         let reserved = reserve(
             "INSERT INTO id_sequences (name, next) VALUES (?1, 1 + ?2) \

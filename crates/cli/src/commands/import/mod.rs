@@ -110,7 +110,13 @@ impl Import {
                 stop.cancel();
             });
         }
-        let imported = self.import_all(&app, session, &options, &stop).await;
+        let imported = tokio::select! {
+            imported = self.import_all(&app, session, &options, &stop) => imported,
+            // Its workers would try for ever.
+            failed = app.database().storage_failed() => {
+                return Err(failed).context("the import stopped; once there is space, the same command goes on");
+            }
+        };
         if let Some(workers) = workers {
             workers.stop().await;
         }
