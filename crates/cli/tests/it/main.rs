@@ -4,6 +4,7 @@
 mod books;
 mod chaos;
 mod documents;
+mod faults;
 mod figures;
 mod gateway;
 mod importing;

@@ -154,6 +154,16 @@ impl Shop {
         tables.into_iter().map(sums).collect()
     }
 
+    /// Nothing is half done, though not all is done: `verify` finds nothing wrong, and an import has not ended.
+    pub fn assert_clean_but_unfinished(&self) {
+        assert_eq!(
+            self.count("SELECT COUNT(*) FROM imports WHERE finished_at IS NULL"),
+            1,
+            "one import goes on"
+        );
+        self.assert_clean();
+    }
+
     /// `ordermill verify` finds nothing wrong.
     pub fn assert_clean(&self) {
         let ran = self.run(&["verify"]);
