@@ -14,5 +14,5 @@ pub use effects::{Effects, EventKind, Transition};
 pub use refused::{Reason, Refused};
 pub use state::OrderState;
 pub use status::{ChargeStatus, FailReason, FulfilmentStatus, OrderStatus, PaymentStatus, ShipmentStatus};
-pub use totals::{LineTotals, OrderTotals, TotalsError};
+pub use totals::{LARGEST_TOTAL, LineTotals, OrderTotals, TotalsError};
 pub use units::{LineUnits, RefundedUnits};

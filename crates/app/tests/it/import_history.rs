@@ -48,6 +48,7 @@ async fn an_order_of_the_past_enters_in_the_state_that_its_row_tells() {
     for table in ["stock_movements WHERE cause_kind <> 4", "notifications", "simulated_charges", "jobs"] {
         assert_eq!(test.number(format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
     }
+    assert_eq!(test.number("SELECT COUNT(*) FROM orders WHERE notify = 1").await, 0);
     assert_eq!(test.number("SELECT COUNT(*) FROM payments WHERE imported = 0").await, 0);
     assert_eq!(test.number("SELECT COUNT(*) FROM refunds WHERE imported = 0").await, 0);
     assert!(app::workers::is_idle(&test.app).await.unwrap());

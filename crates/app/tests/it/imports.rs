@@ -2,6 +2,7 @@
 
 use app::imports::{ImportOptions, OnError, Started, UnknownProducts, start, status};
 use domain::RefundRequest;
+use domain::order::LARGEST_TOTAL;
 
 use crate::order_file::{csv, into, row, sample, shared, told};
 use crate::support::TestApp;
@@ -171,6 +172,24 @@ async fn chunks_of_any_size_give_the_same_ledger() {
         assert_eq!(found, *first.get_or_insert_with(|| found.clone()), "in chunks of {chunk_size}");
         test.assert_clean().await;
     }
+}
+
+#[tokio::test]
+async fn an_order_too_large_to_be_counted_exactly_is_refused_and_spoils_no_other() {
+    let test = TestApp::with(|_| ()).await;
+    let rows = [
+        row("A", "TEA", 1, LARGEST_TOTAL + 1),
+        row("B", "TEA", 1, i64::MAX),
+        row("C", "TEA", 1_000_000, LARGEST_TOTAL / 1_000_000 + 1),
+        row("D", "TEA", 1, LARGEST_TOTAL),
+        row("E", "TEA", 1, 500),
+    ];
+    let done = test.import(&test.file("a.csv", csv(&rows)), into("shop")).await;
+    assert_eq!(told(&done), "completed 2-0-3-0-0");
+    let codes = test.texts("SELECT DISTINCT code FROM import_rejects").await;
+    assert_eq!(codes, ["total_out_of_range"]);
+    assert_eq!(test.number("SELECT COUNT(*) FROM orders WHERE status = 3").await, 2);
+    test.assert_clean().await;
 }
 
 #[tokio::test]

@@ -145,35 +145,46 @@ async fn jobs_that_are_all_pushed_twice_leave_the_same_ledger() {
     }
 }
 
-#[tokio::test]
-async fn a_worker_that_lost_its_jobs_while_it_called_out_lands_nothing() {
-    let mut test = shop().await;
-    let gateway = Faulty::before(&mut test);
+/// Orders of which a first worker charges while its lease ends and another one does all there is to do.
+async fn overtaken(test: &mut TestApp, late_answer: Fault) -> Vec<domain::OrderId> {
+    let gateway = Faulty::before(test);
     test.stock("TEA", "Tea", 100).await;
     let mut ids = Vec::new();
     for n in 0..5 {
-        ids.push(order(&n.to_string()).line("TEA", 1, 500).place(&test).await);
+        ids.push(order(&n.to_string()).line("TEA", 1, 500).place(test).await);
     }
-    // While the first worker waits for the gateway, its lease ends and another one does all there is to do.
+    gateway.charges.then(&[Fault::None, late_answer]);
     let (app, clock) = (test.app.clone(), test.clock.clone());
     gateway.before_charge(move || {
         let (app, clock) = (app.clone(), clock.clone());
         async move {
-            clock.advance(Duration::from_mins(1));
+            clock.advance(Duration::from_secs(31));
             assert_eq!(app.queue().reap(100).await.unwrap(), 5);
             let registry = app::jobs::registry(&app).unwrap();
-            queue::drain(app.queue(), &registry).await.unwrap();
-            clock.advance(Duration::from_mins(1));
             queue::drain(app.queue(), &registry).await.unwrap();
         }
     });
     test.run_jobs().await;
-    for id in ids {
-        assert_eq!(test.state(id).await, "confirmed paid unfulfilled 500-0-0");
-        assert_eq!(test.told(id).await, ["confirmation"]);
-        let events = format!("SELECT COUNT(*) FROM order_events WHERE order_id = {id}");
-        assert_eq!(test.number(events).await, 4);
+    ids
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_jobs_while_it_called_out_lands_nothing() {
+    // What the first worker hears, it hears too late: even a decline.
+    for late_answer in [Fault::None, Fault::Refused, Fault::Unheard, Fault::Lasting] {
+        let mut test = shop().await;
+        let ids = overtaken(&mut test, late_answer).await;
+        for id in &ids {
+            assert_eq!(test.state(*id).await, "reserved pending unfulfilled 0-0-0", "{late_answer:?}");
+        }
+        test.run_jobs_after(Duration::from_mins(1)).await;
+        for id in ids {
+            assert_eq!(test.state(id).await, "confirmed paid unfulfilled 500-0-0", "{late_answer:?}");
+            assert_eq!(test.told(id).await, ["confirmation"]);
+            let events = format!("SELECT COUNT(*) FROM order_events WHERE order_id = {id}");
+            assert_eq!(test.number(events).await, 4);
+        }
+        assert_eq!(test.number("SELECT COUNT(*) FROM simulated_charges").await, 5);
+        test.assert_clean().await;
     }
-    assert_eq!(test.number("SELECT COUNT(*) FROM simulated_charges").await, 5);
-    test.assert_clean().await;
 }

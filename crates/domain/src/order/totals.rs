@@ -52,6 +52,14 @@ fn not_negative(what: &'static str, amount: i64) -> Result<i64, TotalsError> {
     if amount < 0 { Err(TotalsError::Negative(what)) } else { Ok(amount) }
 }
 
+/// The most that an order may come to, in minor units. Sums of orders, and the scores they make, are exact below 2⁵³
+/// only: one order near that would leave no room in its day's figures for any other.
+pub const LARGEST_TOTAL: i64 = 10_000_000_000_000;
+
+fn countable(total: i64) -> Result<i64, TotalsError> {
+    if total <= LARGEST_TOTAL { Ok(total) } else { Err(TotalsError::TooLarge("order total")) }
+}
+
 impl LineTotals {
     /// Works out a line.
     pub fn new(quantity: Quantity, unit_price: i64, discount: i64) -> Result<Self, TotalsError> {
@@ -92,12 +100,12 @@ impl OrderTotals {
         if total < 0 {
             return Err(TotalsError::BelowZero("order total"));
         }
-        Ok(Self { total, ..totals })
+        Ok(Self { total: countable(total)?, ..totals })
     }
 
     /// The same order with `total` as told from outside; the adjustment takes up the difference.
     pub fn adjusted_to(self, total: i64) -> Result<Self, TotalsError> {
-        not_negative("order total", total)?;
+        countable(not_negative("order total", total)?)?;
         let adjustment = i128::from(total) - i128::from(self.total) + i128::from(self.adjustment);
         let adjustment = i64::try_from(adjustment).map_err(|_| TotalsError::TooLarge("adjustment"))?;
         Ok(Self { adjustment, total, ..self })
