@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::JobId;
 use crate::backend::Beat;
 use crate::job::{Job, Token};
+use crate::landing::Standing;
 
 /// The jobs that workers of this process hold. Heartbeats and cancellations find them here.
 #[derive(Debug, Default)]
@@ -77,12 +78,22 @@ impl Leases {
         std::mem::take(&mut *lock(&self.abandoned))
     }
 
-    /// Passes on what a heartbeat has learned.
-    pub(crate) fn learn(&self, beat: &Beat) {
-        for lease in self.all() {
-            beat.lost.iter().filter(|id| lease.holds(**id)).for_each(|id| lease.lost.raise(*id));
-            beat.cancelled.iter().filter(|id| lease.holds(**id)).for_each(|id| lease.cancelled.raise(*id));
+    /// Passes on what a heartbeat has learned. Returns how many jobs are lost: one that was done here, and ended, while
+    /// the heartbeat was under way is not.
+    pub(crate) fn learn(&self, beat: &Beat) -> usize {
+        if beat.lost.is_empty() && beat.cancelled.is_empty() {
+            return 0;
         }
+        let mut lost = 0;
+        for lease in self.all() {
+            let in_hand = lease.in_hand();
+            for id in beat.lost.iter().filter(|id| in_hand.contains(id)) {
+                lease.lost.raise(*id);
+                lost += 1;
+            }
+            beat.cancelled.iter().filter(|id| in_hand.contains(id)).for_each(|id| lease.cancelled.raise(*id));
+        }
+        lost
     }
 
     fn all(&self) -> Vec<Arc<Lease>> {
@@ -112,8 +123,10 @@ impl Lease {
         self.lost.is_raised(id)
     }
 
-    fn holds(&self, id: JobId) -> bool {
-        lock(&self.state).outstanding.contains(&id)
+    /// The jobs that have not ended here.
+    fn in_hand(&self) -> HashSet<JobId> {
+        let open = |job: &&Job| job.landing.standing() != Standing::Landed;
+        self.outstanding().filter(open).map(|job| job.id).collect()
     }
 
     fn outstanding(&self) -> impl Iterator<Item = &Job> {

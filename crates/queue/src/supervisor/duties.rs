@@ -122,10 +122,10 @@ pub(super) async fn heartbeat(crew: Arc<Crew>) -> Result<()> {
     let tokens = queue.leases().tokens(settings.keep_alive);
     for piece in tokens.chunks(BEATS) {
         let beat = queue.heartbeat(piece.to_vec(), settings.lease).await?;
-        if !beat.lost.is_empty() {
-            tracing::warn!(jobs = beat.lost.len(), "jobs that run here were offered to another worker");
+        let lost = queue.leases().learn(&beat);
+        if lost > 0 {
+            tracing::warn!(jobs = lost, "jobs that run here were offered to another worker");
         }
-        queue.leases().learn(&beat);
     }
     hand_back(queue).await?;
     queue.backend().report(crew.record()).await
