@@ -43,6 +43,7 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
     let plan = serde_json::to_string(&plan).map_err(|error| Error::Invalid(error.to_string()))?;
     let (inner, name) = (app.clone(), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let profile = profile.name.clone();
+    let is_rejects_file = received.sniffed.layout.rejects_file;
     let copy = received.is_copy.then(|| received.text.clone());
     let started = app
         .transaction("start_import", move |tx| -> Result<Started> {
@@ -53,6 +54,12 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
                 }
                 return Ok(known);
             }
+            // A file of rejects does not say whose: they are taken for those of the source's last import that had any.
+            let rejects_of = if is_rejects_file {
+                store::imports::find_newest_with_rejects(tx, source.as_str())?
+            } else {
+                None
+            };
             let id = ImportId::from_ledger(tx.next_ids("imports", 1)?.start);
             let new = NewImport {
                 id,
@@ -64,7 +71,7 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
                 file_hash: hash,
                 file_bytes: received.spooled.bytes.cast_signed(),
                 options: &stored,
-                rejects_of: None,
+                rejects_of,
             };
             store::imports::insert(tx, &new, &plan, inner.now())?;
             inner.queue().push_in(tx, &[PlanImport { import: id }.job()])?;

@@ -230,6 +230,7 @@ async fn the_rejects_of_an_import_can_be_corrected_and_imported_exactly_once() {
     // Not corrected, it is all rejected again, with the same words.
     let again = test.import(&test.file("rejects.csv", &written), into("shop")).await;
     assert_eq!(told(&again), "completed 0-0-4-0-0");
+    assert_eq!((first.import.rejects_of, again.import.rejects_of), (None, Some(first.import.id)));
     let corrected = written.replace(",two,", ",2,").replace(",TEA,0,", ",TEA,3,").replace(",-4,", ",4,");
     let corrected = corrected.replace(",'-4,", ",4,");
     let last = test.import(&test.file("corrected.csv", &corrected), into("shop")).await;

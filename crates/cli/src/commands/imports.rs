@@ -105,6 +105,9 @@ async fn show(app: &App, out: Out, id: ImportId) -> Result<()> {
         return Ok(out.json(&json!({ "import": shown, "first_rejects": rejects }))?);
     }
     out.table(&listing(out, std::slice::from_ref(&shown)), "")?;
+    if let Some(corrected) = shown.import.rejects_of {
+        out.line(format_args!("it corrects rows that import {corrected} had rejected"))?;
+    }
     if let Some(error) = &shown.import.error {
         out.line(out.bad(plain(error)))?;
     }

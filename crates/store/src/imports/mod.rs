@@ -82,6 +82,8 @@ pub struct Import {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The import whose rejected rows its file corrects.
+    pub rejects_of: Option<ImportId>,
 }
 
 /// Records an import that is about to be planned; `plan` is JSON with what is known of its file already.
@@ -125,7 +127,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, plan: &str, at: Timestamp) -
 }
 
 const SELECT: &str = "SELECT id, source, profile, file_name, path, spooled, file_hash, options, status, plan, \
-    rows_total, bytes_total, error, created_at, started_at, finished_at FROM imports";
+    rows_total, bytes_total, error, created_at, started_at, finished_at, rejects_of FROM imports";
 
 fn read(row: &Row<'_>) -> sql::Result<Import> {
     Ok(Import {
@@ -145,6 +147,7 @@ fn read(row: &Row<'_>) -> sql::Result<Import> {
         created_at: row.get(13)?,
         started_at: row.get(14)?,
         finished_at: row.get(15)?,
+        rejects_of: row.get::<Option<i64>>(16)?.map(ImportId::from_ledger),
     })
 }
 
@@ -164,6 +167,13 @@ pub fn lock(tx: &mut Tx<'_>, id: ImportId) -> Result<Import> {
 pub fn list_of_file(tx: &mut Tx<'_>, file_hash: &[u8], source: &str) -> Result<Vec<Import>> {
     let sql = format!("{SELECT} WHERE file_hash = ? AND source = ? ORDER BY id DESC");
     Ok(tx.query(&sql, &[file_hash.into(), source.into()], read)?)
+}
+
+/// The newest import into a source that rejected rows.
+pub fn find_newest_with_rejects(tx: &mut Tx<'_>, source: &str) -> Result<Option<ImportId>> {
+    let sql = "SELECT id FROM imports WHERE source = ? \
+               AND EXISTS (SELECT 1 FROM import_rejects WHERE import_id = imports.id) ORDER BY id DESC LIMIT 1";
+    Ok(tx.query_opt(sql, &[source.into()], |row| Ok(ImportId::from_ledger(row.get(0)?)))?)
 }
 
 /// The newest imports, at most `limit`.
