@@ -75,12 +75,22 @@ pub(crate) async fn run_claim(
     stopping: &CancellationToken,
     watch: &dyn Watch,
 ) -> usize {
-    let count = jobs.len();
-    let groups = group(queue, registry, jobs);
-    let hold = queue.leases().hold(groups.clone());
+    let mut ran = jobs.len();
+    let Shares { groups, not_now } = share_out(queue, registry, jobs);
+    let hold = queue.leases().hold(groups.iter().chain(&not_now).cloned().collect());
+    let batch = |jobs| Batch {
+        jobs,
+        queue: queue.clone(),
+        lease: Arc::clone(&hold.lease),
+        stopping: stopping.clone(),
+    };
+    if let Some(jobs) = not_now {
+        ran -= jobs.len();
+        let changes = vec![Some(Change::HandBack); jobs.len()];
+        settle(&batch(jobs), changes).await;
+    }
     for jobs in groups {
-        let batch =
-            Batch { jobs, queue: queue.clone(), lease: Arc::clone(&hold.lease), stopping: stopping.clone() };
+        let batch = batch(jobs);
         if stopping.is_cancelled() {
             settle(&batch, vec![Some(Change::HandBack); batch.jobs.len()]).await;
             continue;
@@ -91,17 +101,27 @@ pub(crate) async fn run_claim(
             None => refuse_unknown(&batch).await,
         }
     }
-    count
+    ran
 }
 
-/// Jobs by kind, in the order they came, no group larger than its kind allows; those that have cost workers alone.
-fn group(queue: &Queue, registry: &Registry, jobs: Vec<Job>) -> Vec<Arc<[Job]>> {
+/// What becomes of the jobs of a claim.
+struct Shares {
+    /// To be run, one group after the other.
+    groups: Vec<Arc<[Job]>>,
+    /// To be handed back.
+    not_now: Option<Arc<[Job]>>,
+}
+
+/// Jobs by kind, in the order they came, no group larger than its kind allows. Of those that have cost workers the
+/// first comes last, alone; the others are for another time: they would all be charged with a worker that one of them
+/// costs, until none is left of them.
+fn share_out(queue: &Queue, registry: &Registry, jobs: Vec<Job>) -> Shares {
     let isolate_after = queue.settings().isolate_after;
     let mut groups: Vec<Vec<Job>> = Vec::new();
-    let mut alone = Vec::new();
+    let mut suspects = Vec::new();
     for job in jobs {
         if job.losses > 0 && job.losses >= isolate_after {
-            alone.push(vec![job]);
+            suspects.push(job);
             continue;
         }
         let largest = registry.get(&job.kind).map_or(usize::MAX, |entry| entry.limits.batch.max(1));
@@ -110,7 +130,9 @@ fn group(queue: &Queue, registry: &Registry, jobs: Vec<Job>) -> Vec<Arc<[Job]>> 
             None => groups.push(vec![job]),
         }
     }
-    groups.into_iter().chain(alone).map(Arc::from).collect()
+    let not_now = (suspects.len() > 1).then(|| Arc::from(suspects.split_off(1)));
+    let alone = (!suspects.is_empty()).then_some(suspects);
+    Shares { groups: groups.into_iter().chain(alone).map(Arc::from).collect(), not_now }
 }
 
 /// A job that no handler of this program knows may be of a newer version's: it fails, waits, and shows why.

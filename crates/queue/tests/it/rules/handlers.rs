@@ -227,6 +227,27 @@ pub async fn jobs_that_cost_workers_run_alone<S: Store>() {
     assert_eq!(seen.seen(), [3, 1, 1]);
 }
 
+/// Or else a worker that is killed while it runs one of them would count against all.
+pub async fn while_a_job_that_cost_workers_runs_the_others_are_held_by_nobody<S: Store>() {
+    let lab = Lab::<S>::with(Settings { isolate_after: 1, ..Settings::default() }).await;
+    lab.queue.push(vec![job("a"); 4]).await.unwrap();
+    lab.claim(4).await;
+    lab.advance(31);
+    lab.queue.reap(10).await.unwrap();
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&held);
+    lab.drain(does("a", move |batch: Batch| {
+        let held = Arc::clone(&held);
+        async move {
+            let depths = batch.queue().depths(None).await?;
+            held.lock().unwrap().push(depths[0].count(State::Executing));
+            Ok(batch.all_done())
+        }
+    }))
+    .await;
+    assert_eq!(*seen.lock().unwrap(), [1, 1, 1, 1]);
+}
+
 pub async fn a_handler_hears_of_a_cancellation<S: Store>() {
     let lab = Lab::<S>::new().await;
     let pushed = lab.queue.push(vec![job("a"); 2]).await.unwrap();

@@ -84,6 +84,7 @@ conformance!(crate::lab::Sqlite:
         no_batch_is_larger_than_its_kind_allows,
         what_exceeds_the_rate_is_put_off,
         jobs_that_cost_workers_run_alone,
+        while_a_job_that_cost_workers_runs_the_others_are_held_by_nobody,
         a_handler_hears_of_a_cancellation,
         a_job_called_off_before_its_turn_is_not_run,
     }
