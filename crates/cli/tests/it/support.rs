@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// For how long anything is waited for. Nothing should take so long; a test that waits in vain fails here.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// A throw-away folder with settings, in which the program runs.
@@ -266,11 +266,10 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command to its end.
-pub fn finish(mut command: Command) -> Ran {
-    let output = command.output().expect("the program starts");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+/// Runs a command to its end, which must come.
+pub fn finish(command: Command) -> Ran {
+    let streams = tempfile::tempdir().expect("a temporary folder");
+    Process::start(command, streams.path()).wait()
 }
 
 /// Waits until something is so.
