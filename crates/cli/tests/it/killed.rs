@@ -42,8 +42,10 @@ fn killed_at_random_a_large_import_is_exact() {
 /// in; some of them die while they start. The last one ends by itself.
 fn import_killed(shop: &Shop, retail: &Retail, kills: u64) -> Ran {
     let mut chance = Chance::new();
-    let mut shares: Vec<f64> = (0..kills).map(|_| chance.share()).collect();
+    // Not too near the end, which would come before the signal does.
+    let mut shares: Vec<f64> = (0..kills).map(|_| chance.share() * 0.85).collect();
     shares.sort_by(f64::total_cmp);
+    let mut killed = 0;
     for share in shares {
         let mut import = shop.start(&retail.import());
         sleep(chance.below(LATENCY));
@@ -52,9 +54,12 @@ fn import_killed(shop: &Shop, retail: &Retail, kills: u64) -> Ran {
         };
         wait_until("a share of the rows is in", || reached() || !import.is_running());
         sleep(chance.below(LATENCY / 3));
-        let said = (import.stdout(), import.stderr());
-        assert!(import.kill(), "it ended before it was killed: {said:?}");
+        killed += u64::from(import.kill());
     }
+    assert!(
+        killed * 2 > kills,
+        "most of the imports ended before they were killed: {killed} of {kills} were"
+    );
     shop.run(&retail.import())
 }
 
