@@ -1,0 +1,73 @@
+use std::sync::LazyLock;
+
+use redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
+
+use crate::{Error, Redis, Result};
+
+/// A Lua script, called by its hash and sent whole only to a server that does not know it.
+pub struct Script {
+    text: &'static str,
+    hash: LazyLock<String, Box<dyn FnOnce() -> String + Send>>,
+}
+
+impl Script {
+    /// The script with this text.
+    pub fn new(text: &'static str) -> Self {
+        let hash = move || redis::Script::new(text).get_hash().to_owned();
+        Script { text, hash: LazyLock::new(Box::new(hash)) }
+    }
+}
+
+/// A call of a script. All its keys carry one hash tag.
+pub struct Call<'a> {
+    redis: &'a Redis,
+    script: &'a Script,
+    keys: Vec<&'a str>,
+    args: Vec<Vec<u8>>,
+}
+
+impl Redis {
+    /// A call of `script`.
+    pub fn call<'a>(&'a self, script: &'a Script) -> Call<'a> {
+        Call { redis: self, script, keys: Vec::new(), args: Vec::new() }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// With one more key.
+    pub fn key(mut self, key: &'a str) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// With one more argument, or several.
+    pub fn arg(mut self, arg: impl ToRedisArgs) -> Self {
+        arg.write_redis_args(&mut self.args);
+        self
+    }
+
+    /// Runs it.
+    pub async fn run<T: FromRedisValue>(self) -> Result<T> {
+        let known = self.command("EVALSHA", &self.script.hash);
+        match self.redis.run(&known).await {
+            Err(Error::Refused { source })
+                if source.kind() == ErrorKind::Server(ServerErrorKind::NoScript) =>
+            {
+                self.redis.run(&self.command("EVAL", self.script.text)).await
+            }
+            answer => answer,
+        }
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let mut command = redis::cmd(name);
+        command.arg(script).arg(self.keys.len());
+        self.keys.iter().for_each(|key| {
+            command.arg(*key);
+        });
+        self.args.iter().for_each(|arg| {
+            command.arg(arg.as_slice());
+        });
+        command
+    }
+}
