@@ -48,6 +48,7 @@ struct Inner {
     link: Link,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, behind an `Arc`")]
 enum Link {
     Single { client: Client, connection: ConnectionManager },
     Cluster { client: ClusterClient, connection: ClusterConnection },
@@ -241,7 +242,6 @@ fn sentinel(address: &Address, primary: &str) -> RedisResult<Link> {
     if address.tls {
         to_primary = to_primary.set_tls_mode(TlsMode::Secure);
     }
-    let client =
-        SentinelClient::build(nodes, primary.to_owned(), Some(to_primary), SentinelServerType::Master)?;
+    let client = SentinelClient::build(nodes, primary, Some(to_primary), SentinelServerType::Master)?;
     Ok(Link::Sentinel(Box::new(Mutex::new(Behind { client, connection: None }))))
 }

@@ -1,3 +1,6 @@
-//! Test harness: private servers, clocks, builders, the real data.
+//! Test harness: private servers, places for tests, the real data.
 
 pub mod smtp;
+mod space;
+
+pub use space::{Space, TEST_MYSQL, TEST_ON, TEST_REDIS};
