@@ -2,22 +2,25 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::migrate::OWN;
+use crate::migrate::{self, OWN};
+use crate::mysql::Mysql;
 use crate::sqlite::Sqlite;
 use crate::{Dialect, Error, Migrations, Result, Tx};
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// A path, or `sqlite:PATH`.
+    /// A path, `sqlite:PATH`, or `mysql://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]…]/DATABASE`.
     pub url: String,
-    /// When a commit counts as durable.
+    /// When a commit to SQLite counts as durable.
     pub synchronous: Synchronous,
     /// Connections that read, each on a thread of its own.
     pub readers: usize,
-    /// How long to wait for another process's lock before saying so.
+    /// Connections to MySQL that write, each on a thread of its own. SQLite takes one writer.
+    pub writers: usize,
+    /// How long to wait for another process's lock, or for a server that takes writes, before saying so.
     pub lock_timeout: Duration,
 }
 
@@ -38,6 +41,7 @@ impl Settings {
             url: url.into(),
             synchronous: Synchronous::Full,
             readers: 4,
+            writers: 8,
             lock_timeout: Duration::from_secs(30),
         }
     }
@@ -46,7 +50,13 @@ impl Settings {
 /// A database: a cheap handle to its pool of threads.
 #[derive(Clone, Debug)]
 pub struct Database {
-    engine: Sqlite,
+    engine: Engine,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Sqlite(Sqlite),
+    Mysql(Mysql),
 }
 
 /// What a status page shows of a database.
@@ -61,15 +71,22 @@ pub struct DatabaseInfo {
 }
 
 impl Database {
-    /// Opens the database, creating it where it is not there.
+    /// Opens the database. A file is created where it is not there; on a server, the database must be.
     pub fn open(settings: &Settings) -> Result<Self> {
-        let path = sqlite_path(&settings.url)?;
-        Ok(Database { engine: Sqlite::open(&path, settings)? })
+        let engine = if settings.url.starts_with("mysql:") || settings.url.starts_with("mariadb:") {
+            Engine::Mysql(Mysql::open(settings)?)
+        } else {
+            Engine::Sqlite(Sqlite::open(&sqlite_path(&settings.url)?, settings)?)
+        };
+        Ok(Database { engine })
     }
 
     /// The engine's dialect.
     pub fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        match &self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Mysql(mysql) => mysql.dialect(),
+        }
     }
 
     /// Applies the missing steps of each history, one process at a time. Returns the names of the steps applied.
@@ -79,11 +96,13 @@ impl Database {
         now: Timestamp,
     ) -> Result<Vec<String>> {
         self.write("migrate", move |tx| {
-            let mut applied = OWN.apply(tx, now)?;
-            for history in histories {
-                applied.extend(history.apply(tx, now)?);
-            }
-            Ok(applied)
+            migrate::one_at_a_time(tx, |tx| {
+                let mut applied = OWN.apply(tx, now)?;
+                for history in histories {
+                    applied.extend(history.apply(tx, now)?);
+                }
+                Ok(applied)
+            })
         })
         .await
     }
@@ -129,7 +148,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.engine.write(name, f).await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit_write(name, f).await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// Runs `f` over one consistent snapshot. It cannot write.
@@ -142,7 +161,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.engine.read(name, f).await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit_read(name, f).await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// [`write`](Self::write) for a thread that has no runtime.
@@ -155,7 +174,7 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.engine.write(name, f).blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit_write(name, f).blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
     /// [`read`](Self::read) for a thread that has no runtime.
@@ -168,12 +187,46 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.engine.read(name, f).blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
+        self.submit_read(name, f).blocking_recv().unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
-    /// A counter that moves, within 25 ms, whenever some process commits a write, this one included.
+    fn submit_write<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(name, f),
+            Engine::Mysql(mysql) => mysql.write(name, f),
+        }
+    }
+
+    fn submit_read<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(name, f),
+            Engine::Mysql(mysql) => mysql.read(name, f),
+        }
+    }
+
+    /// A counter that moves whenever some process may have committed a write, this one included: on SQLite within 25
+    /// ms of it, on MySQL also every 100 ms, because nothing tells of other processes there.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.engine.changes()
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.changes(),
+            Engine::Mysql(mysql) => mysql.changes(),
+        }
     }
 
     /// Waits for the next commit of some process.
@@ -188,23 +241,43 @@ impl Database {
     /// Waits until a commit fails because the disk is full or broken, and returns that error. At once where the last
     /// commit has failed so.
     pub async fn storage_failed(&self) -> Error {
-        self.engine.storage_failed().await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.storage_failed().await,
+            Engine::Mysql(mysql) => mysql.storage_failed().await,
+        }
     }
 
     /// What a status page shows.
-    pub fn info(&self) -> DatabaseInfo {
-        self.engine.info()
+    pub async fn info(&self) -> Result<DatabaseInfo> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => Ok(sqlite.info()),
+            Engine::Mysql(mysql) => {
+                let size = |tx: &mut Tx<'_>| {
+                    let sql = "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables \
+                               WHERE table_schema = DATABASE()";
+                    tx.query_one(sql, &[], |row| row.get::<u64>(0))
+                };
+                let size = self.read::<_, Error>("database_size", size).await?;
+                Ok(DatabaseInfo { size, ..mysql.info() })
+            }
+        }
     }
 
     /// The folder that the database lives in, where it is a file.
     pub fn folder(&self) -> Option<&Path> {
-        self.engine.path().parent()
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.path().parent(),
+            Engine::Mysql(_) => None,
+        }
     }
 
     /// Finishes what was begun, moves the log into the database file, and stops the threads. Later calls answer
     /// [`Error::Closed`].
     pub fn close(&self) {
-        self.engine.close();
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close(),
+            Engine::Mysql(mysql) => mysql.close(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Dialect;
+
 /// What a database call can answer besides its result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,33 @@ pub enum Error {
     Busy {
         /// How long we waited, in seconds.
         waited_secs: u64,
+    },
+    /// Transactions held each other up, and this one was chosen to give way, again and again.
+    #[error(
+        "other transactions kept getting in the way of this one ({reason}); nothing of it was kept, repeat it"
+    )]
+    Deadlock {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The connection was lost before anything was committed, or no server that takes writes could be reached.
+    #[error(
+        "the database server {target} cannot be reached ({reason}); nothing of this step was kept, repeat it"
+    )]
+    Lost {
+        /// The server.
+        target: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The connection was lost while a transaction was being committed.
+    #[error(
+        "the connection to the database was lost while a step was being committed ({reason}); it may or may not have \
+         been kept: look before you repeat it, or repeat it under the same key"
+    )]
+    Uncertain {
+        /// What happened.
+        reason: String,
     },
     /// The disk, or the database's own limit, is full.
     #[error(
@@ -113,7 +142,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Whether running the whole transaction again may succeed.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Error::Busy { .. })
+        matches!(self, Error::Busy { .. } | Error::Deadlock { .. } | Error::Lost { .. })
+    }
+
+    /// Whether the transaction that met it is to be run again here. Where several write at once, a key that is taken
+    /// may have been taken by a neighbour in this very moment: the next run finds the row and goes another way.
+    pub(crate) fn asks_for_another_run(&self, dialect: Dialect) -> bool {
+        let raced = matches!(self, Error::Duplicate { .. }) && matches!(dialect, Dialect::Mysql(_));
+        self.is_transient() || raced
     }
 
     pub(crate) fn from_sqlite(error: &rusqlite::Error, statement: &str) -> Self {
@@ -147,6 +183,8 @@ impl Error {
         match self {
             Error::Full => Error::Full,
             Error::Busy { waited_secs } => Error::Busy { waited_secs: *waited_secs },
+            Error::Deadlock { reason } => Error::Deadlock { reason: reason.clone() },
+            Error::Lost { target, reason } => Error::Lost { target: target.clone(), reason: reason.clone() },
             Error::Storage { reason } => Error::Storage { reason: reason.clone() },
             Error::Damaged { reason } => Error::Damaged { reason: reason.clone() },
             Error::Statement { message, statement } => Self::statement(message.clone(), statement),
@@ -162,7 +200,7 @@ impl Error {
         }
     }
 
-    fn statement(message: String, statement: &str) -> Self {
+    pub(crate) fn statement(message: String, statement: &str) -> Self {
         Self::Statement { message, statement: statement.chars().take(160).collect() }
     }
 }

@@ -12,13 +12,15 @@ mod dialect;
 mod error;
 mod ids;
 mod migrate;
+mod mysql;
 mod sqlite;
 mod tx;
 mod value;
+mod work;
 
 pub use database::{Database, DatabaseInfo, Settings, Synchronous};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Server};
 pub use error::{Error, Result};
 pub use migrate::{Migration, Migrations};
 pub use tx::{Conflict, Insert, Row, Tx};
-pub use value::{FromValue, Value};
+pub use value::{FromValue, Value, ValueRef};

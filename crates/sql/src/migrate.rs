@@ -21,16 +21,61 @@ pub struct Migration {
     /// Statements, each ended by `;` at the end of a line. Types are tokens: `{id} {int} {text} {key} {blob}`, and
     /// `{clustered}` after a table whose rows live in its composite primary key.
     pub sql: &'static str,
+    /// Passages that MySQL wants said otherwise, each with what it is to be.
+    pub on_mysql: &'static [(&'static str, &'static str)],
 }
+
+impl Migration {
+    /// A step that is the same on every engine.
+    pub const fn new(version: u32, name: &'static str, sql: &'static str) -> Self {
+        Migration { version, name, sql, on_mysql: &[] }
+    }
+
+    fn statements(&self, dialect: Dialect) -> Vec<String> {
+        let mut sql = self.sql.to_owned();
+        if let Dialect::Mysql(_) = dialect {
+            for (passage, other) in self.on_mysql {
+                sql = sql.replace(passage, other);
+            }
+        }
+        sql.split(";\n")
+            .map(|statement| statement.trim().trim_end_matches(';'))
+            .filter(|statement| !statement.is_empty())
+            .map(|statement| dialect.translate_ddl(statement))
+            .collect()
+    }
+}
+
+/// The lock that keeps a second process waiting while one migrates. SQLite's writer holds the whole database already;
+/// on MySQL each change of the schema commits by itself, so a lock of the connection is held over all of them.
+pub(crate) fn one_at_a_time<T>(tx: &mut Tx<'_>, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    if tx.dialect() == Dialect::Sqlite {
+        return f(tx);
+    }
+    let name = "CONCAT('ordermill ', CRC32(DATABASE()))";
+    let held = tx.query_one(&format!("SELECT GET_LOCK({name}, {LOCK_SECONDS})"), &[], |row| {
+        row.get::<Option<i64>>(0)
+    })?;
+    if held != Some(1) {
+        return Err(Error::Busy { waited_secs: LOCK_SECONDS });
+    }
+    let done = f(tx);
+    // A connection that is lost gives its lock back by itself.
+    let released = tx.query_one(&format!("SELECT RELEASE_LOCK({name})"), &[], |_| Ok(()));
+    let done = done?;
+    released.map(|()| done)
+}
+
+const LOCK_SECONDS: u64 = 60;
 
 /// What this crate itself keeps in a database: id sequences.
 pub(crate) const OWN: Migrations = Migrations {
     history: "sql",
-    steps: &[Migration {
-        version: 1,
-        name: "id_sequences",
-        sql: "CREATE TABLE id_sequences (name {key} NOT NULL PRIMARY KEY, next {int} NOT NULL) {clustered};\n",
-    }],
+    steps: &[Migration::new(
+        1,
+        "id_sequences",
+        "CREATE TABLE id_sequences (name {key} NOT NULL PRIMARY KEY, next {int} NOT NULL) {clustered};\n",
+    )],
 };
 
 const HISTORY_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_history (
@@ -44,8 +89,8 @@ impl Migrations {
         tx.execute(&dialect.translate_ddl(HISTORY_TABLE), &[])?;
         let mut applied = Vec::new();
         for step in self.missing(tx)? {
-            for statement in statements(dialect, step.sql) {
-                tx.execute(&statement, &[])?;
+            for statement in step.statements(dialect) {
+                change_schema(tx, &statement)?;
             }
             tx.execute(
                 "INSERT INTO schema_history (history, version, name, checksum, applied_at) VALUES (?, ?, ?, ?, ?)",
@@ -93,13 +138,19 @@ impl Migrations {
     }
 }
 
-fn statements(dialect: Dialect, sql: &str) -> Vec<String> {
-    dialect
-        .translate_ddl(sql)
-        .split(";\n")
-        .map(|statement| statement.trim().trim_end_matches(';').to_owned())
-        .filter(|statement| !statement.is_empty())
-        .collect()
+/// Changes the schema. MySQL cannot undo that: a step that was interrupted before goes on where it stopped, so what is
+/// there already is as it should be.
+fn change_schema(tx: &mut Tx<'_>, statement: &str) -> Result<()> {
+    match tx.execute(statement, &[]) {
+        Err(Error::Statement { message, .. }) if is_there_already(tx.dialect(), &message) => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+/// Codes of MySQL: a table, a column, an index of that name exists; a column or index of that name does not.
+fn is_there_already(dialect: Dialect, message: &str) -> bool {
+    let codes = ["(code 1050)", "(code 1060)", "(code 1061)", "(code 1091)"];
+    matches!(dialect, Dialect::Mysql(_)) && codes.iter().any(|code| message.ends_with(code))
 }
 
 /// FNV-1a over the step's text, without its white space, so that reformatting is no change.

@@ -1,22 +1,44 @@
-use std::ops::Range;
-
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection};
+use std::ops::{ControlFlow, Range};
 
 use crate::ids::IdBlocks;
-use crate::value::text;
-use crate::{Dialect, Error, FromValue, Result, Value};
+use crate::value::{ValueRef, text};
+use crate::{Dialect, Error, FromValue, Result, Value, mysql, sqlite};
 
 /// An open transaction: the one type that the ledger, the queue and the analytics share.
 pub struct Tx<'c> {
-    connection: &'c Connection,
+    engine: &'c mut dyn Engine,
     ids: &'c IdBlocks,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
     taken_ids: Vec<(&'static str, Range<i64>)>,
     wanted_ids: Option<(&'static str, u64)>,
     transient: bool,
-    wrote: bool,
     half_done: bool,
+}
+
+/// Statements on the connection of an open transaction: what engines differ in.
+pub(crate) trait Engine {
+    fn dialect(&self) -> Dialect;
+
+    /// Whether some statement could write.
+    fn wrote(&self) -> bool;
+
+    /// Runs a statement; returns how many rows it matched.
+    fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64>;
+
+    /// Runs the same statement once for each `width` values; returns the rows matched in all. An error may leave some
+    /// of them done.
+    fn execute_each(&mut self, sql: &str, width: usize, values: &[Value<'_>]) -> Result<u64>;
+
+    /// Inserts rows in sets. An error may leave some of them done.
+    fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()>;
+
+    /// Calls `row` with the rows of a query until it breaks off.
+    fn for_each(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        row: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()>;
 }
 
 /// Where rows go and what happens to those whose key is taken.
@@ -35,7 +57,7 @@ pub struct Insert<'a> {
 pub enum Conflict<'a> {
     /// Fails with [`Error::Duplicate`].
     Error,
-    /// Leaves the row that is there; it is not counted.
+    /// Leaves the row that is there.
     Ignore,
     /// Changes the row that is there.
     Update {
@@ -47,11 +69,22 @@ pub enum Conflict<'a> {
 }
 
 /// A row of a result.
-pub struct Row<'r> {
-    row: &'r rusqlite::Row<'r>,
+pub struct Row<'r>(Source<'r>);
+
+enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Mysql(&'r ::mysql::Row),
 }
 
-impl Row<'_> {
+impl<'r> Row<'r> {
+    pub(crate) fn of_sqlite(row: &'r rusqlite::Row<'r>) -> Self {
+        Row(Source::Sqlite(row))
+    }
+
+    pub(crate) fn of_mysql(row: &'r ::mysql::Row) -> Self {
+        Row(Source::Mysql(row))
+    }
+
     /// The value at `column`, from 0.
     pub fn get<T: FromValue>(&self, column: usize) -> Result<T> {
         T::from_value(self.value(column)?, column)
@@ -63,7 +96,10 @@ impl Row<'_> {
     }
 
     fn value(&self, column: usize) -> Result<ValueRef<'_>> {
-        self.row.get_ref(column).map_err(|error| Error::from_sqlite(&error, "reading a row"))
+        match self.0 {
+            Source::Sqlite(row) => sqlite::value(row, column),
+            Source::Mysql(row) => mysql::value(row, column),
+        }
     }
 }
 
@@ -71,31 +107,20 @@ impl Row<'_> {
 const LIST_LENGTHS: [usize; 4] = [1, 8, 64, 512];
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c Connection, ids: &'c IdBlocks) -> Self {
+    pub(crate) fn new(engine: &'c mut dyn Engine, ids: &'c IdBlocks) -> Self {
         let (after_commit, taken_ids) = (Vec::new(), Vec::new());
-        Tx {
-            connection,
-            ids,
-            after_commit,
-            taken_ids,
-            wanted_ids: None,
-            transient: false,
-            wrote: false,
-            half_done: false,
-        }
+        Tx { engine, ids, after_commit, taken_ids, wanted_ids: None, transient: false, half_done: false }
     }
 
     /// The engine's dialect.
     pub fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        self.engine.dialect()
     }
 
     /// Runs a statement; returns how many rows it matched.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        let mut statement = self.prepare(sql)?;
-        let done = bind(&mut statement, params).and_then(|()| statement.raw_execute());
-        drop(statement);
-        self.check(done, sql).map(|rows| rows as u64)
+        let done = self.engine.execute(sql, params);
+        self.note(done)
     }
 
     /// All rows of a query.
@@ -120,22 +145,13 @@ impl<'c> Tx<'c> {
         params: &[Value<'_>],
         row: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.prepare(sql)?;
-        let bound = bind(&mut statement, params);
-        if let Err(error) = bound {
-            drop(statement);
-            return Err(self.note(&error, sql));
-        }
-        let mut rows = statement.raw_query();
-        match rows.next() {
-            Ok(Some(found)) => row(&Row { row: found }).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                drop(rows);
-                drop(statement);
-                Err(self.note(&error, sql))
-            }
-        }
+        let (mut row, mut first) = (Some(row), None);
+        let done = self.engine.for_each(sql, params, &mut |found| {
+            first = row.take().map(|row| row(found)).transpose()?;
+            Ok(ControlFlow::Break(()))
+        });
+        self.note(done)?;
+        Ok(first)
     }
 
     /// The first row of a query; [`Error::Missing`] if there is none.
@@ -155,42 +171,25 @@ impl<'c> Tx<'c> {
         params: &[Value<'_>],
         mut row: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.prepare(sql)?;
-        let mut failed = bind(&mut statement, params).err();
-        if failed.is_none() {
-            let mut rows = statement.raw_query();
-            loop {
-                match rows.next() {
-                    Ok(Some(found)) => row(&Row { row: found })?,
-                    Ok(None) => break,
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                }
-            }
-        }
-        drop(statement);
-        failed.map_or(Ok(()), |error| Err(self.note(&error, sql)))
+        let done =
+            self.engine.for_each(sql, params, &mut |found| row(found).map(|()| ControlFlow::Continue(())));
+        self.note(done)
     }
 
-    /// Inserts rows in sets. `values` is flat, row after row. Returns how many rows were inserted or changed.
-    pub fn insert_rows(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<u64> {
-        let width = insert.columns.len();
-        debug_assert_eq!(values.len() % width, 0, "values of {} do not fill whole rows", insert.table);
-        let per_statement = self.dialect().rows_per_statement();
-        let whole = values.len() / (width * per_statement) * (width * per_statement);
-        let (whole, rest) = values.split_at(whole);
-        let mut changed = 0;
-        if !whole.is_empty() {
-            let sql = self.dialect().insert(insert, per_statement);
-            changed += self.execute_each(&sql, width * per_statement, whole)?;
+    /// Inserts rows in sets. `values` is flat, row after row.
+    pub fn insert_rows(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
+        debug_assert_eq!(
+            values.len() % insert.columns.len(),
+            0,
+            "values of {} do not fill whole rows",
+            insert.table
+        );
+        if values.is_empty() {
+            return Ok(());
         }
-        if !rest.is_empty() {
-            let sql = self.dialect().insert(insert, 1);
-            changed += self.execute_each(&sql, width, rest)?;
-        }
-        Ok(changed)
+        let done = self.engine.insert(insert, values);
+        self.half_done |= done.is_err();
+        self.note(done)
     }
 
     /// Runs the same statement once for each `width` values; returns the rows matched in all.
@@ -199,21 +198,9 @@ impl<'c> Tx<'c> {
         if values.is_empty() {
             return Ok(0);
         }
-        let mut statement = self.prepare(sql)?;
-        let mut changed = 0;
-        let mut failed = None;
-        for row in values.chunks_exact(width) {
-            match bind(&mut statement, row).and_then(|()| statement.raw_execute()) {
-                Ok(rows) => changed += rows as u64,
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            }
-        }
-        drop(statement);
-        self.half_done |= failed.is_some();
-        failed.map_or(Ok(changed), |error| Err(self.note(&error, sql)))
+        let done = self.engine.execute_each(sql, width, values);
+        self.half_done |= done.is_err();
+        self.note(done)
     }
 
     /// Queries with a bound list: `{in}` in the text stands for `keys`. Long lists are run in pieces, whose results
@@ -283,7 +270,7 @@ impl<'c> Tx<'c> {
 
     /// Whether some statement could write. A transaction that has written nothing leaves nothing to undo.
     pub(crate) fn wrote(&self) -> bool {
-        self.wrote
+        self.engine.wrote()
     }
 
     /// Whether a statement stopped after some of its rows, so that nothing of this transaction may be kept.
@@ -291,33 +278,12 @@ impl<'c> Tx<'c> {
         self.half_done
     }
 
-    fn prepare(&mut self, sql: &str) -> Result<CachedStatement<'c>> {
-        let prepared = self.connection.prepare_cached(sql);
-        let statement = self.check(prepared, sql)?;
-        self.wrote |= !statement.readonly();
-        Ok(statement)
+    fn note<T>(&mut self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result {
+            self.transient |= error.asks_for_another_run(self.engine.dialect());
+        }
+        result
     }
-
-    fn check<T>(&mut self, result: rusqlite::Result<T>, sql: &str) -> Result<T> {
-        result.map_err(|error| self.note(&error, sql))
-    }
-
-    fn note(&mut self, error: &rusqlite::Error, sql: &str) -> Error {
-        let error = Error::from_sqlite(error, sql);
-        self.transient |= error.is_transient();
-        error
-    }
-}
-
-fn bind(statement: &mut CachedStatement<'_>, params: &[Value<'_>]) -> rusqlite::Result<()> {
-    let expected = statement.parameter_count();
-    if expected != params.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(params.len(), expected));
-    }
-    for (index, value) in params.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, value)?;
-    }
-    Ok(())
 }
 
 /// Runs `run` for each piece of `keys` with the text and parameters that fit it.

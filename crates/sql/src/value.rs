@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef as SqliteValue};
 
 use crate::{Error, Result};
 
@@ -66,12 +66,27 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
-            Value::Int(value) => ValueRef::Integer(*value),
-            Value::Text(value) => ValueRef::Text(value.as_bytes()),
-            Value::Blob(value) => ValueRef::Blob(value),
+            Value::Null => SqliteValue::Null,
+            Value::Int(value) => SqliteValue::Integer(*value),
+            Value::Text(value) => SqliteValue::Text(value.as_bytes()),
+            Value::Blob(value) => SqliteValue::Blob(value),
         }))
     }
+}
+
+/// A value of a row, as any engine gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ValueRef<'r> {
+    /// No value.
+    Null,
+    /// An integer.
+    Int(i64),
+    /// A number that is not whole; no column of ours holds one.
+    Real(f64),
+    /// Text, as bytes that should be UTF-8.
+    Text(&'r [u8]),
+    /// Bytes.
+    Blob(&'r [u8]),
 }
 
 /// What a column can be read as.
@@ -83,7 +98,7 @@ pub trait FromValue: Sized {
 pub(crate) fn mismatch(column: usize, expected: &'static str, found: ValueRef<'_>) -> Error {
     let found = match found {
         ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(value) => format!("the integer {value}"),
+        ValueRef::Int(value) => format!("the integer {value}"),
         ValueRef::Real(value) => format!("the number {value}"),
         ValueRef::Text(value) => format!("the text {:?}", String::from_utf8_lossy(value)),
         ValueRef::Blob(value) => format!("{} bytes", value.len()),
@@ -94,7 +109,7 @@ pub(crate) fn mismatch(column: usize, expected: &'static str, found: ValueRef<'_
 impl FromValue for i64 {
     fn from_value(value: ValueRef<'_>, column: usize) -> Result<Self> {
         match value {
-            ValueRef::Integer(value) => Ok(value),
+            ValueRef::Int(value) => Ok(value),
             other => Err(mismatch(column, "an integer", other)),
         }
     }

@@ -28,5 +28,7 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         version: 1,
         name: "ledger",
         sql: include_str!("../migrations/0001_ledger.sql"),
+        // MySQL indexes the start of bytes only, and wants to know how many.
+        on_mysql: &[("ON imports (file_hash)", "ON imports (file_hash(32))")],
     }],
 };

@@ -63,7 +63,7 @@ use crate::changes::Key;
 /// The schema of the figures.
 pub static MIGRATIONS: Migrations = Migrations {
     history: "analytics",
-    steps: &[Migration { version: 1, name: "figures", sql: include_str!("migrations/001_figures.sql") }],
+    steps: &[Migration::new(1, "figures", include_str!("migrations/001_figures.sql"))],
 };
 
 /// `reached_at` of a stored row after a new part came in.

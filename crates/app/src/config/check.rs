@@ -31,6 +31,7 @@ impl Found {
         let refused = sql::Error::Address(database.url.clone());
         self.must(is_database(&database.url), "database.url", refused.to_string());
         self.must(database.readers > 0, "database.readers", "at least one connection must read");
+        self.must(database.writers > 0, "database.writers", "at least one connection must write");
         let zone = &shop.time_zone;
         let no_zone = format!("`{zone}` is no IANA time zone; write one such as `Europe/Berlin` or `UTC`");
         self.must(jiff::tz::TimeZone::get(zone).is_ok(), "shop.time_zone", no_zone);
@@ -114,6 +115,8 @@ impl Found {
 fn is_database(url: &str) -> bool {
     match url.split_once(':') {
         Some(("sqlite", path)) => !path.trim_start_matches('/').is_empty(),
+        // Whether host and name are there is for whoever connects to say, without the password.
+        Some(("mysql" | "mariadb", place)) => place.starts_with("//"),
         Some((scheme, _)) if scheme.len() > 1 && !scheme.contains(['/', '.']) => false,
         _ => !url.trim().is_empty(),
     }

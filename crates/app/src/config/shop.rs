@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// A path, or `sqlite:PATH`.
+    /// A path, `sqlite:PATH`, or `mysql://USER:PASSWORD@HOST:PORT/NAME` for MySQL or MariaDB; the hosts of a cluster with
+    /// commas between them.
     pub url: String,
     /// When a commit counts as durable on SQLite: `full` survives a power cut, `normal` a killed process.
     pub synchronous: Durability,
     /// Connections that read.
     pub readers: usize,
-    /// How long another process may hold the database before that is an error.
+    /// Connections to MySQL that write; SQLite takes one writer.
+    pub writers: usize,
+    /// How long another process may hold the database, or a server may be away, before that is an error.
     #[serde(with = "duration_text")]
     pub lock_timeout: Duration,
 }
@@ -37,6 +40,7 @@ impl Default for DatabaseSettings {
             url: "data/ordermill.db".to_owned(),
             synchronous: Durability::Full,
             readers: 4,
+            writers: 8,
             lock_timeout: Duration::from_secs(30),
         }
     }
@@ -51,6 +55,7 @@ impl DatabaseSettings {
                 Durability::Normal => sql::Synchronous::Normal,
             },
             readers: self.readers,
+            writers: self.writers,
             lock_timeout: self.lock_timeout,
             ..sql::Settings::new(&self.url)
         }

@@ -92,7 +92,7 @@ async fn shop() -> TestApp {
 /// The ledger, with what each installation draws for itself taken out.
 async fn ledger(test: &TestApp) -> BTreeMap<String, Vec<String>> {
     let mut dump = test.dump(&OF_JOBS).await;
-    let folder = test.app.database().folder().unwrap().to_str().unwrap().to_owned();
+    let folder = test.folder().to_str().unwrap().to_owned();
     let body = |bytes: &str| bytes.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"));
     let word = test.app.instance();
     for row in dump.values_mut().flatten() {

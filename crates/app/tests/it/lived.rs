@@ -140,7 +140,7 @@ async fn import(test: &TestApp) {
         ("again", again, process("file", importer::Workflow::Process)),
         ("past", new, process("past", importer::Workflow::Historical)),
     ] {
-        let path = test.app.database().folder().unwrap().join(format!("{name}.csv"));
+        let path = test.folder().join(format!("{name}.csv"));
         std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
         app::imports::start(&test.app, &path, options, false).await.unwrap();
         test.run_jobs().await;

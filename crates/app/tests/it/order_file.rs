@@ -48,7 +48,7 @@ pub fn shared(name: &str) -> Option<PathBuf> {
 impl TestApp {
     /// A file beside the database.
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.app.database().folder().unwrap().join(name);
+        let path = self.folder().join(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
@@ -75,7 +75,7 @@ impl TestApp {
 
     /// Decoded copies of files that are left.
     pub fn spooled(&self) -> usize {
-        let folder = self.app.database().folder().unwrap().join("imports");
+        let folder = self.folder().join("imports");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
     }
 

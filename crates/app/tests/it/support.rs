@@ -9,39 +9,46 @@ use app::stock::Receipt;
 use app::{Actor, App};
 use domain::{Currency, Email, ExternalId, Label, OrderId, Quantity, Sku, SourceName};
 use queue::ManualClock;
-use tempfile::TempDir;
+use testkit::Space;
 
 /// An application with nothing in it.
 pub struct TestApp {
     pub app: App,
     pub clock: Arc<ManualClock>,
     config: Config,
-    folder: TempDir,
+    space: Space,
 }
 
 impl TestApp {
     /// One whose settings were changed. Its gateway declines nothing, unless they say so.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let mut config = Config::default();
-        config.database.url = String::from(folder.path().join("ordermill.db").to_str().unwrap());
+        config.database.url = space.database_url().to_owned();
+        config.imports.spool = Some(space.folder().join("imports"));
         config.database.synchronous = Durability::Normal;
         config.database.readers = 1;
+        config.database.writers = 4;
         config.gateway.decline_rate = 0.0;
         change(&mut config);
         let clock = Arc::new(ManualClock::default());
         let app = App::open(config.clone(), clock.clone(), true).await.unwrap();
-        TestApp { app, clock, config, folder }
+        TestApp { app, clock, config, space }
     }
 
     /// The same database and time with other settings, as after a restart.
     pub async fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
-        let TestApp { app, clock, mut config, folder } = self;
+        let TestApp { app, clock, mut config, space } = self;
         app.database().close();
         drop(app);
         change(&mut config);
         let app = App::open(config.clone(), clock.clone(), true).await.unwrap();
-        TestApp { app, clock, config, folder }
+        TestApp { app, clock, config, space }
+    }
+
+    /// The folder that is its own.
+    pub fn folder(&self) -> &std::path::Path {
+        self.space.folder()
     }
 
     /// Runs every job that is due, and those that they push.

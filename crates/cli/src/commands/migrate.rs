@@ -15,7 +15,7 @@ impl Migrate {
         let config = &session.settings.config;
         let database = sql::Database::open(&config.database.open_settings())?;
         let steps = database.migrate(app::MIGRATIONS, SystemClock.now()).await?;
-        let info = database.info();
+        let info = database.info().await?;
         if session.out.is_json() {
             session.out.json(&json!({"database": info.location, "engine": info.engine, "applied": steps}))?;
             return Ok(Exit::Done);

@@ -72,7 +72,7 @@ impl Status {
 impl System {
     async fn read(app: &App) -> Result<System> {
         let now = app.now();
-        let info = app.database().info();
+        let info = app.database().info().await?;
         let database = DatabaseShown { engine: info.engine, location: info.location, bytes: info.size };
         let wait = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
         let queues = app.queue().depths(Some(COUNTED)).await?;

@@ -14,7 +14,7 @@ use sql::{Migration, Migrations};
 ///
 /// What few jobs have (unique key, tags, errors, batch) lives in tables of its own.
 pub static MIGRATIONS: Migrations =
-    Migrations { history: "queue", steps: &[Migration { version: 1, name: "jobs", sql: JOBS }] };
+    Migrations { history: "queue", steps: &[Migration::new(1, "jobs", JOBS)] };
 
 const JOBS: &str = "
 CREATE TABLE jobs (

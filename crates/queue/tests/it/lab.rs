@@ -34,11 +34,11 @@ static HISTORIES: [&Migrations; 2] = [&queue::MIGRATIONS, &LEDGER];
 /// A ledger whose effects can be counted.
 static LEDGER: Migrations = Migrations {
     history: "ledger",
-    steps: &[sql::Migration {
-        version: 1,
-        name: "effects",
-        sql: "CREATE TABLE effects (job {int} NOT NULL, attempt {int} NOT NULL);\n",
-    }],
+    steps: &[sql::Migration::new(
+        1,
+        "effects",
+        "CREATE TABLE effects (job {int} NOT NULL, attempt {int} NOT NULL);\n",
+    )],
 };
 
 impl Store for Sqlite {

@@ -1,9 +1,9 @@
 //! SQLite: one thread writes, several read, processes take turns.
 
 mod reader;
+mod statements;
 mod turn;
 mod watcher;
-mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +17,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::ids::IdBlocks;
 use crate::sqlite::turn::Turn;
-use crate::sqlite::work::{Queue, Unit, Work};
+use crate::work::{Queue, submit};
 use crate::{DatabaseInfo, Error, Result, Settings, Synchronous, Tx};
+
+pub(crate) use statements::{Statements, value};
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
@@ -153,21 +155,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn submit<T, E>(
-    queue: &Queue,
-    name: &'static str,
-    f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-) -> oneshot::Receiver<Result<T, E>>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    // A closed queue drops the work, and with it the reply: the caller sees that as closed.
-    queue.push(Box::new(Work::new(name, f, reply)) as Box<dyn Unit>);
-    answer
 }
 
 const WRITER_CACHE_KIB: i64 = 16 * 1024;

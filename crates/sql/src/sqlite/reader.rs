@@ -4,7 +4,8 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use crate::ids::IdBlocks;
-use crate::sqlite::work::{Queue, Verdict};
+use crate::sqlite::Statements;
+use crate::work::{Queue, Verdict};
 use crate::{Error, Tx};
 
 /// A thread that reads, each function over one snapshot.
@@ -16,7 +17,8 @@ pub(super) fn start(connection: Connection, queue: Arc<Queue>, ids: Arc<IdBlocks
                 continue;
             }
             for _ in 0..3 {
-                let mut tx = Tx::new(&connection, &ids);
+                let mut statements = Statements::new(&connection);
+                let mut tx = Tx::new(&mut statements, &ids);
                 if unit.run(&mut tx) != Verdict::Again {
                     break;
                 }

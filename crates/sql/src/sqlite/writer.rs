@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::ids::IdBlocks;
+use crate::sqlite::Statements;
 use crate::sqlite::turn::Turn;
-use crate::sqlite::work::{Queue, Unit, Verdict};
+use crate::work::{Queue, Unit, Verdict};
 use crate::{Error, Result, Tx};
 
 /// How long transactions that wait together may share one commit. A long one commits alone.
@@ -131,7 +132,8 @@ impl Writer {
     /// Runs a transaction as one of a group. An error means that the group cannot go on.
     fn run_unit(&self, mut unit: Box<dyn Unit>, group: &mut Group) -> Result<()> {
         let guard = group.guarded && !group.ran.is_empty();
-        let mut tx = Tx::new(&self.connection, &self.ids);
+        let mut statements = Statements::new(&self.connection);
+        let mut tx = Tx::new(&mut statements, &self.ids);
         let guarded = if guard { self.batch("SAVEPOINT unit") } else { Ok(()) };
         let verdict = if guarded.is_ok() { unit.run(&mut tx) } else { Verdict::Rollback };
         let ended = guarded.and_then(|()| match verdict {

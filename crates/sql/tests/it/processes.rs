@@ -1,7 +1,6 @@
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sql::{Database, Error, Settings};
+use sql::Database;
 
 use crate::{count, database, insert, open};
 
@@ -27,28 +26,4 @@ async fn a_commit_of_another_opener_is_noticed() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     second.write("one", |tx| insert(tx, 1, "a", 1)).await.unwrap();
     noticed.await.unwrap().expect("the change was not noticed");
-}
-
-#[tokio::test]
-async fn a_lock_held_too_long_is_a_clear_error() {
-    let (folder, db) = database().await;
-    // `flock` is a process of its own, as a stuck ordermill would be.
-    let turn = folder.path().join("t.db-turn");
-    let mut holder = Command::new("flock")
-        .arg("--no-fork")
-        .arg(&turn)
-        .args(["sleep", "60"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut settings = Settings::new(folder.path().join("t.db").to_str().unwrap());
-    settings.lock_timeout = Duration::from_millis(300);
-    while Command::new("flock").arg("--nonblock").arg(&turn).arg("true").status().unwrap().success() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let refused = Database::open(&settings).map(|_| ());
-    holder.kill().unwrap();
-    holder.wait().unwrap();
-    assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
-    drop(db);
 }

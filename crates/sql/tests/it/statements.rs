@@ -1,6 +1,6 @@
 use sql::{Conflict, Error, Insert, Value};
 
-use crate::{database, insert};
+use crate::{count, database, insert};
 
 const COLUMNS: &[&str] = &["id", "name", "n"];
 
@@ -11,15 +11,15 @@ fn rows(ids: std::ops::Range<i64>, n: i64) -> Vec<Value<'static>> {
 #[tokio::test]
 async fn rows_are_inserted_in_sets_of_any_size() {
     let (_folder, db) = database().await;
-    for size in [0, 1, 31, 32, 33, 64, 1000] {
-        let inserted = db
-            .write("rows", move |tx| {
-                tx.execute("DELETE FROM things", &[])?;
-                let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
-                tx.insert_rows(&into, &rows(0..size, 1))
-            })
-            .await;
-        assert_eq!(inserted.unwrap_or_else(|error: Error| panic!("{error}")), size.cast_unsigned());
+    for size in [0, 1, 31, 32, 33, 64, 1000, 2500] {
+        db.write("rows", move |tx| {
+            tx.execute("DELETE FROM things", &[])?;
+            let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+            tx.insert_rows(&into, &rows(0..size, 1))
+        })
+        .await
+        .unwrap_or_else(|error: Error| panic!("{error}"));
+        assert_eq!(count(&db).await, size);
     }
 }
 
@@ -31,14 +31,15 @@ async fn a_conflict_is_left_or_updated() {
             let mut into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
             tx.insert_rows(&into, &rows(0..10, 1))?;
             into.conflict = Conflict::Ignore;
-            let fresh = tx.insert_rows(&into, &rows(5..15, 1))?;
+            tx.insert_rows(&into, &rows(5..15, 1))?;
+            let fresh: i64 = tx.query_one("SELECT COUNT(*) FROM things", &[], |row| row.get(0))?;
             into.conflict = Conflict::Update { key: &["id"], set: &["n = n + new.n"] };
             tx.insert_rows(&into, &rows(0..50, 10))?;
             Ok::<_, Error>((fresh, tx.query_one("SELECT SUM(n) FROM things", &[], |row| row.get::<i64>(0))?))
         })
         .await
         .unwrap();
-    assert_eq!(sums, (5, 15 + 500));
+    assert_eq!(sums, (15, 15 + 500));
 }
 
 #[tokio::test]
@@ -84,4 +85,66 @@ async fn a_column_of_another_type_is_named() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "column 0 holds the text \"a\", expected an integer");
+}
+
+/// Texts and bytes that other programs trip over.
+const AWKWARD: [&str; 8] =
+    ["", "a", "A", "a ", "a\t", "o'hara \\ \"x\"; DROP TABLE things; -- ?", "\u{0}\n\r", "Zoë 🦀 \u{feff}"];
+
+#[tokio::test]
+async fn texts_come_back_as_they_went_in_and_differ_by_their_bytes() {
+    let (_space, db) = database().await;
+    let found = db
+        .write("texts", |tx| {
+            let values: Vec<Value<'_>> = AWKWARD
+                .iter()
+                .enumerate()
+                .flat_map(|(id, text)| [Value::Int(id as i64), (*text).into(), Value::Int(0)])
+                .collect();
+            let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+            tx.insert_rows(&into, &values)?;
+            let renamed: Vec<Value<'_>> =
+                AWKWARD.iter().flat_map(|text| [Value::Int(1), (*text).into()]).collect();
+            assert_eq!(tx.execute_each("UPDATE things SET n = n + ? WHERE name = ?", 2, &renamed)?, 8);
+            let keys: Vec<Value<'_>> = AWKWARD.map(Value::from).to_vec();
+            tx.query_in("SELECT name FROM things WHERE n = 1 AND name IN ({in})", &[], &keys, |row| {
+                row.get::<String>(0)
+            })
+        })
+        .await
+        .unwrap_or_else(|error: Error| panic!("{error}"));
+    let (mut found, mut expected) = (found, AWKWARD.map(str::to_owned).to_vec());
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn matched_rows_are_counted_whether_they_change_or_not() {
+    let (_space, db) = database().await;
+    let matched = db
+        .write("same", |tx| {
+            insert(tx, 1, "a", 7)?;
+            tx.execute("UPDATE things SET n = 7 WHERE id = 1", &[])
+        })
+        .await;
+    assert_eq!(matched.unwrap_or_else(|error: Error| panic!("{error}")), 1);
+}
+
+#[tokio::test]
+async fn sums_and_counts_are_integers() {
+    let (_space, db) = database().await;
+    let sums = db
+        .write("sums", |tx| {
+            insert(tx, 1, "a", 1 << 52)?;
+            insert(tx, 2, "b", 3)?;
+            tx.query_one("SELECT SUM(n), COUNT(*), MAX(n | 4), SUM(n) / 1 > 0 FROM things", &[], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<bool>(3)?))
+            })
+        })
+        .await;
+    assert_eq!(
+        sums.unwrap_or_else(|error: Error| panic!("{error}")),
+        ((1 << 52) + 3, 2, (1 << 52) + 4, true)
+    );
 }

@@ -95,10 +95,9 @@ async fn what_was_written_before_a_neighbour_failed_is_written_once() {
             let db = db.clone();
             tokio::spawn(async move {
                 db.write("add", move |tx| {
-                    tx.execute(
-                        "INSERT INTO things (id, name, n) VALUES (1, 'sum', 1) ON CONFLICT (id) DO UPDATE SET n = n + 1",
-                        &[],
-                    )?;
+                    let conflict = Conflict::Update { key: &["id"], set: &["n = n + new.n"] };
+                    let into = Insert { table: "things", columns: &["id", "name", "n"], conflict };
+                    tx.insert_rows(&into, &[1.into(), "sum".into(), 1.into()])?;
                     if i == 50 { Err(Error::Missing) } else { Ok(()) }
                 })
                 .await

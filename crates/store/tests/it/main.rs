@@ -9,7 +9,7 @@ mod stock;
 use jiff::Timestamp;
 use sql::{Database, Migrations, Settings, Tx};
 use store::Error;
-use tempfile::TempDir;
+use testkit::Space;
 
 static SCHEMA: &[&Migrations] = &[&store::MIGRATIONS];
 const AT: Timestamp = Timestamp::UNIX_EPOCH;
@@ -24,16 +24,17 @@ fn with_ledger<T: Send + 'static>(
 
 struct Ledger {
     database: Database,
-    _folder: TempDir,
+    _space: Space,
 }
 
 impl Ledger {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&Settings::new(folder.path().join("l.db").to_str().unwrap())).unwrap();
+        let space = Space::new();
+        let settings = Settings { readers: 1, writers: 2, ..Settings::new(space.database_url()) };
+        let database = Database::open(&settings).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(database.migrate(SCHEMA, AT)).unwrap();
-        Ledger { database, _folder: folder }
+        Ledger { database, _space: space }
     }
 
     fn write<T: Send + 'static>(

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::{Error, Result, Tx};
 
 /// A transaction's function, its result and the caller who waits for it.
-pub(super) trait Unit: Send {
+pub(crate) trait Unit: Send {
     /// Runs the function; says what should become of what it wrote.
     fn run(&mut self, tx: &mut Tx<'_>) -> Verdict;
     /// Gives the caller the result, or `error` when the transaction around it failed.
@@ -17,14 +17,14 @@ pub(super) trait Unit: Send {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Commit,
     Rollback,
     /// Run it again from its start.
     Again,
 }
 
-pub(super) struct Work<F, T, E> {
+pub(crate) struct Work<F, T, E> {
     name: &'static str,
     f: F,
     result: Option<Result<T, E>>,
@@ -32,7 +32,7 @@ pub(super) struct Work<F, T, E> {
 }
 
 impl<F, T, E> Work<F, T, E> {
-    pub(super) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+    pub(crate) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
         Work { name, f, result: None, reply }
     }
 }
@@ -83,7 +83,7 @@ where
 
 /// Work that waits for a thread.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     state: Mutex<State>,
     ready: Condvar,
 }
@@ -95,7 +95,7 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn push(&self, unit: Box<dyn Unit>) {
+    pub(crate) fn push(&self, unit: Box<dyn Unit>) {
         let mut state = self.lock();
         if !state.closed {
             state.waiting.push_back(unit);
@@ -104,7 +104,7 @@ impl Queue {
     }
 
     /// Waits for work; `None` once the queue is closed and empty.
-    pub(super) fn pop(&self) -> Option<Box<dyn Unit>> {
+    pub(crate) fn pop(&self) -> Option<Box<dyn Unit>> {
         let mut state = self.lock();
         loop {
             if let Some(unit) = state.waiting.pop_front() {
@@ -117,11 +117,15 @@ impl Queue {
         }
     }
 
-    pub(super) fn try_pop(&self) -> Option<Box<dyn Unit>> {
+    pub(crate) fn try_pop(&self) -> Option<Box<dyn Unit>> {
         self.lock().waiting.pop_front()
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.ready.notify_all();
     }
@@ -129,4 +133,20 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Hands a transaction's function to the threads behind `queue`; the answer comes where they have run it.
+pub(crate) fn submit<T, E>(
+    queue: &Queue,
+    name: &'static str,
+    f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+) -> oneshot::Receiver<Result<T, E>>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    // A closed queue drops the work, and with it the reply: the caller sees that as closed.
+    queue.push(Box::new(Work::new(name, f, reply)) as Box<dyn Unit>);
+    answer
 }

@@ -1,0 +1,140 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mysql::consts::CapabilityFlags;
+use mysql::prelude::Queryable;
+use mysql::{Conn, Error as Fault};
+
+use super::address::Address;
+use super::fault;
+use super::worker::Kind;
+use crate::dialect::Server;
+use crate::{Dialect, Error, Result, Settings};
+
+/// Makes connections to whichever server takes what they are for.
+pub(super) struct Connector {
+    address: Address,
+    lock_timeout: Duration,
+    /// The server that was found last; the others are tried after it.
+    current: AtomicUsize,
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const STATEMENTS_KEPT: usize = 256;
+/// How long one run waits for a row lock. The transaction is run again then, as long as its patience lasts.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+impl Connector {
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
+        let address = Address::parse(&settings.url)?;
+        Ok(Connector { address, lock_timeout: settings.lock_timeout, current: AtomicUsize::new(0) })
+    }
+
+    /// The address without its password.
+    pub(super) fn shown(&self) -> &str {
+        &self.address.shown
+    }
+
+    /// Connects once, to learn who answers.
+    pub(super) fn greet(&self) -> Result<(Dialect, String)> {
+        let unavailable =
+            |fault: Fault| Error::Unavailable { target: self.shown().to_owned(), reason: fault.to_string() };
+        let mut connection = self.connect(Kind::Read).map_err(unavailable)?;
+        let version: Option<String> = connection.query_first("SELECT VERSION()").map_err(unavailable)?;
+        let version = version.unwrap_or_default();
+        let number = version.split(['-', '+']).next().unwrap_or_default();
+        let (server, engine) = if version.contains("MariaDB") {
+            (Server::MariaDb, format!("MariaDB {number}"))
+        } else {
+            (Server::Mysql, format!("MySQL {number}"))
+        };
+        check_version(server, number, self.shown())?;
+        Ok((Dialect::Mysql(server), engine))
+    }
+
+    /// A connection, set up. One that writes leads to a server that takes writes, where several are named.
+    pub(super) fn connect(&self, kind: Kind) -> std::result::Result<Conn, Fault> {
+        let count = self.address.servers.len();
+        let first = self.current.load(Ordering::Relaxed);
+        let mut last_fault = None;
+        for index in first..first + count {
+            match self.connect_to(index, kind, count > 1) {
+                Ok(Some(connection)) => {
+                    self.current.store(index % count, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok(None) => {}
+                Err(fault) => last_fault = Some(fault),
+            }
+        }
+        Err(last_fault.unwrap_or_else(|| {
+            Fault::IoError(std::io::Error::other("none of the servers takes writes at the moment"))
+        }))
+    }
+
+    fn connect_to(
+        &self,
+        index: usize,
+        kind: Kind,
+        may_be_elsewhere: bool,
+    ) -> std::result::Result<Option<Conn>, Fault> {
+        let options = self
+            .address
+            .server(index)
+            .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+            .stmt_cache_size(STATEMENTS_KEPT)
+            .tcp_connect_timeout(Some(CONNECT_WITHIN))
+            .tcp_keepalive_time_ms(Some(10_000))
+            .prefer_socket(false);
+        let mut connection = Conn::new(options)?;
+        if kind == Kind::Write && may_be_elsewhere {
+            let only_reads: Option<i64> = connection.query_first("SELECT @@global.read_only")?;
+            if only_reads == Some(1) {
+                return Ok(None);
+            }
+        }
+        self.set_up(&mut connection, kind)?;
+        Ok(Some(connection))
+    }
+
+    fn set_up(&self, connection: &mut Conn, kind: Kind) -> std::result::Result<(), Fault> {
+        // Whoever writes reads what is committed and locks what it reads to change; whoever reads sees one snapshot.
+        let isolation = match kind {
+            Kind::Write => "READ COMMITTED",
+            Kind::Read => "REPEATABLE READ",
+        };
+        let version: Option<String> = connection.query_first("SELECT VERSION()")?;
+        let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
+        let server = if is_mariadb { Server::MariaDb } else { Server::Mysql };
+        let lock_wait = self.lock_timeout.min(LOCK_WAIT).as_secs().max(1);
+        connection.query_drop(format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}"))?;
+        connection.query_drop(format!("SET NAMES utf8mb4 COLLATE {}", server.collation()))?;
+        connection.query_drop(format!(
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
+             ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}"
+        ))
+    }
+
+    pub(super) fn error(&self, fault: &Fault, statement: &str) -> Error {
+        fault::translate(fault, statement, self.shown())
+    }
+}
+
+/// Refuses servers that lack what the schema and the statements need.
+fn check_version(server: Server, number: &str, target: &str) -> Result<()> {
+    let parts: Vec<u32> = number.split('.').filter_map(|part| part.parse().ok()).collect();
+    let (least, name) = match server {
+        Server::Mysql => ([8, 0, 17], "MySQL"),
+        Server::MariaDb => ([10, 6, 0], "MariaDB"),
+    };
+    if parts.as_slice() >= least.as_slice() {
+        return Ok(());
+    }
+    let [major, minor, patch] = least;
+    Err(Error::Unavailable {
+        target: target.to_owned(),
+        reason: format!(
+            "{name} {number} is too old; ordermill needs {name} {major}.{minor}.{patch} or later"
+        ),
+    })
+}

@@ -1,0 +1,46 @@
+//! What the server's errors mean. Codes are those of MySQL's and MariaDB's reference manuals.
+
+use mysql::Error as Fault;
+
+use crate::Error;
+
+/// Whether the connection is of no use any more, or leads to a server that takes no writes now.
+pub(super) fn breaks_connection(fault: &Fault) -> bool {
+    match fault {
+        Fault::MySqlError(error) => matches!(
+            error.code,
+            // Too many connections; the server shuts down; killed.
+            1040 | 1053 | 1078 | 1079 | 1317 | 1927 | 3169
+            // It only reads: another one of its group writes now. A minority of a group, or a node that joins.
+            | 1290 | 1836 | 1792 | 3100 | 1047
+            // Idle for too long; taken out of service.
+            | 4031 | 3032
+        ),
+        Fault::UrlError(_) | Fault::FromValueError(_) | Fault::FromRowError(_) => false,
+        _ => true,
+    }
+}
+
+/// Our error for a server's.
+pub(super) fn translate(fault: &Fault, statement: &str, target: &str) -> Error {
+    let Fault::MySqlError(error) = fault else {
+        return if breaks_connection(fault) {
+            Error::Lost { target: target.to_owned(), reason: fault.to_string() }
+        } else {
+            Error::statement(fault.to_string(), statement)
+        };
+    };
+    let message = format!("{} (code {})", error.message, error.code);
+    match error.code {
+        1062 | 1586 => Error::Duplicate { constraint: message },
+        // A CHECK of MySQL, of MariaDB; NULL; too long; out of range; not a value of the type.
+        3819 | 4025 | 1048 | 1406 | 1264 | 1366 | 1364 => Error::Check { constraint: message },
+        // A deadlock, or a conflict that a cluster found at the commit; a lock that did not come; a row that changed.
+        1213 | 3101 | 1180 | 1205 | 1020 => Error::Deadlock { reason: message },
+        1021 | 1114 | 1041 => Error::Full,
+        1026 | 1030 | 3 => Error::Storage { reason: message },
+        1034 | 1194 | 1195 => Error::Damaged { reason: message },
+        _ if breaks_connection(fault) => Error::Lost { target: target.to_owned(), reason: message },
+        _ => Error::statement(message, statement),
+    }
+}

@@ -1,0 +1,248 @@
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Error as Fault};
+use tokio::sync::watch;
+
+use super::connect::Connector;
+use super::fault;
+use super::statements::Statements;
+use crate::ids::IdBlocks;
+use crate::work::{Queue, Unit, Verdict};
+use crate::{Dialect, Error, Result, Tx};
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Write,
+    Read,
+}
+
+/// A thread with a connection of its own, made when there is work, and made again when it is lost.
+pub(super) struct Worker {
+    pub(super) kind: Kind,
+    pub(super) connector: Arc<Connector>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) ids: Arc<IdBlocks>,
+    pub(super) changed: Arc<watch::Sender<u64>>,
+    pub(super) storage: watch::Sender<Option<Error>>,
+    pub(super) dialect: Dialect,
+    /// For how long a transaction is run again, and a server is looked for.
+    pub(super) patience: Duration,
+    pub(super) connection: Option<Conn>,
+}
+
+/// How one run of a transaction ended.
+enum Run {
+    /// It was committed; what is to be done then.
+    Committed(Vec<Box<dyn FnOnce() + Send>>),
+    /// Its function failed, for good.
+    Failed,
+    /// It needs ids, and runs again.
+    Ids(&'static str, u64),
+    /// It gave way to another, or lost its connection before the commit, and runs again.
+    Again(Option<Error>),
+    /// It cannot be run.
+    Refused(Error),
+}
+
+/// How often a transaction is run again that does not wait for a server: one whose key is taken is told then.
+const RUNS: u32 = 12;
+
+impl Worker {
+    pub(super) fn start(mut self) -> JoinHandle<()> {
+        let name = match self.kind {
+            Kind::Write => "sql-writer",
+            Kind::Read => "sql-reader",
+        };
+        let run = move || {
+            while let Some(unit) = self.queue.pop() {
+                self.serve(unit);
+            }
+        };
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(run)
+            .expect("the system refuses to start a thread")
+    }
+
+    /// Runs a transaction until it is committed, fails for good, or has been run often enough.
+    fn serve(&mut self, mut unit: Box<dyn Unit>) {
+        let begun = Instant::now();
+        let mut runs = 0;
+        loop {
+            match self.run(&mut *unit) {
+                Run::Committed(hooks) => {
+                    unit.answer(None);
+                    self.tell();
+                    return hooks.into_iter().for_each(|hook| hook());
+                }
+                Run::Failed => return unit.answer(None),
+                Run::Refused(error) => return unit.answer(Some(error)),
+                Run::Ids(sequence, n) => {
+                    if let Err(error) = self.reserve_ids(sequence, n, begun) {
+                        return unit.answer(Some(error));
+                    }
+                }
+                Run::Again(error) => {
+                    let waits_for_a_server = error.is_some();
+                    runs += u32::from(!waits_for_a_server);
+                    let spent = begun.elapsed() >= self.patience || self.queue.is_closed();
+                    if spent || runs >= RUNS {
+                        return unit.answer(error);
+                    }
+                    std::thread::sleep(pause(runs, waits_for_a_server));
+                }
+            }
+        }
+    }
+
+    fn tell(&self) {
+        if self.kind == Kind::Write {
+            self.storage.send_if_modified(|failed| failed.take().is_some());
+            self.changed.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn run(&mut self, unit: &mut dyn Unit) -> Run {
+        if let Err(again) = self.begin() {
+            return again;
+        }
+        let Some(mut connection) = self.connection.take() else { return Run::Again(None) };
+        let mut statements =
+            Statements { connection: &mut connection, connector: &self.connector, dialect: self.dialect };
+        let mut tx = Tx::new(&mut statements, &self.ids);
+        let verdict = unit.run(&mut tx);
+        if verdict != Verdict::Commit {
+            tx.give_back_ids();
+        }
+        let (hooks, wanted_ids) = (tx.take_after_commit(), tx.wanted_ids());
+        match verdict {
+            Verdict::Commit => self.commit(connection, unit, hooks),
+            Verdict::Again if wanted_ids.is_none() => {
+                self.keep_after_rollback(connection);
+                Run::Again(None)
+            }
+            verdict => {
+                self.keep_after_rollback(connection);
+                match wanted_ids {
+                    Some((sequence, n)) if verdict == Verdict::Again => Run::Ids(sequence, n),
+                    _ => Run::Failed,
+                }
+            }
+        }
+    }
+
+    /// Opens a transaction, on a fresh connection where there is none or it has gone.
+    fn begin(&mut self) -> std::result::Result<(), Run> {
+        let begin = match self.kind {
+            Kind::Write => "START TRANSACTION",
+            Kind::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        };
+        let begun = match &mut self.connection {
+            Some(connection) => connection.query_drop(begin),
+            None => self.connector.connect(self.kind).and_then(|mut connection| {
+                connection.query_drop(begin)?;
+                self.connection = Some(connection);
+                Ok(())
+            }),
+        };
+        begun.map_err(|fault| {
+            self.connection = None;
+            let error = self.connector.error(&fault, begin);
+            let passes = fault::breaks_connection(&fault);
+            if passes { Run::Again(Some(error)) } else { Run::Refused(error) }
+        })
+    }
+
+    fn commit(&mut self, mut connection: Conn, unit: &dyn Unit, hooks: Vec<Box<dyn FnOnce() + Send>>) -> Run {
+        let Err(fault) = connection.query_drop("COMMIT") else {
+            self.connection = Some(connection);
+            return Run::Committed(hooks);
+        };
+        match &fault {
+            // The server says that it was not kept.
+            Fault::MySqlError(_) => {
+                let error = self.connector.error(&fault, "COMMIT");
+                self.keep_after_rollback(connection);
+                self.told_of_storage(&error, unit);
+                if error.is_transient() { Run::Again(Some(error)) } else { Run::Refused(error) }
+            }
+            // Nobody knows. A read has nothing to lose.
+            _ if self.kind == Kind::Read => Run::Committed(hooks),
+            _ => Run::Refused(Error::Uncertain { reason: fault.to_string() }),
+        }
+    }
+
+    fn told_of_storage(&self, error: &Error, unit: &dyn Unit) {
+        tracing::error!(%error, transaction = unit.name(), "a commit failed; its transaction is undone");
+        if error.is_storage() {
+            self.storage.send_replace(Some(error.again()));
+        }
+    }
+
+    /// Undoes what was begun; a connection that cannot is given up, which undoes it too.
+    fn keep_after_rollback(&mut self, mut connection: Conn) {
+        self.connection = connection.query_drop("ROLLBACK").is_ok().then_some(connection);
+    }
+
+    fn reserve_ids(&mut self, sequence: &'static str, n: u64, begun: Instant) -> Result<()> {
+        let size = self.ids.block_size(sequence, n);
+        let mut runs = 0;
+        loop {
+            let error = match self.take_block(sequence, size.cast_signed()) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            runs += 1;
+            if !error.is_transient() || begun.elapsed() >= self.patience || self.queue.is_closed() {
+                return Err(error);
+            }
+            std::thread::sleep(pause(runs, true));
+        }
+    }
+
+    fn take_block(&mut self, sequence: &'static str, size: i64) -> Result<()> {
+        if let Err(Run::Again(Some(error)) | Run::Refused(error)) = self.begin() {
+            return Err(error);
+        }
+        let Some(mut connection) = self.connection.take() else { return Err(Error::Closed) };
+        let reserve = |connection: &mut Conn| {
+            connection.exec_drop(
+                "INSERT INTO id_sequences (name, next) VALUES (?, 1 + ?) ON DUPLICATE KEY UPDATE next = next + ?",
+                (sequence, size, size),
+            )?;
+            let next = "SELECT next FROM id_sequences WHERE name = ?";
+            let end: Option<i64> = connection.exec_first(next, (sequence,))?;
+            connection.query_drop("COMMIT")?;
+            Ok::<_, Fault>(end)
+        };
+        match reserve(&mut connection) {
+            Ok(Some(end)) => {
+                self.connection = Some(connection);
+                self.ids.put(sequence, end - size..end);
+                Ok(())
+            }
+            Ok(None) => Err(Error::Missing),
+            // Ids that were reserved all the same are never given out.
+            Err(fault) => {
+                let error = self.connector.error(&fault, "reserving ids");
+                if !fault::breaks_connection(&fault) {
+                    self.keep_after_rollback(connection);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// How long to wait before another run: longer each time, and never in step with others.
+fn pause(runs: u32, for_a_server: bool) -> Duration {
+    let (first, longest) = if for_a_server { (20, 500) } else { (2, 50) };
+    let base = (first << runs.min(8)).min(longest);
+    let jitter = RandomState::new().hash_one(runs) % (base / 2 + 1);
+    Duration::from_millis(base / 2 + jitter)
+}
