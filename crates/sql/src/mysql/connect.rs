@@ -110,7 +110,7 @@ impl Connector {
         connection.query_drop(format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}"))?;
         connection.query_drop(format!("SET NAMES utf8mb4 COLLATE {}", server.collation()))?;
         connection.query_drop(format!(
-            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
              ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}"
         ))
     }
