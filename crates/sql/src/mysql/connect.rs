@@ -107,6 +107,10 @@ impl Connector {
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         let server = if is_mariadb { Server::MariaDb } else { Server::Mysql };
         let lock_wait = self.lock_timeout.min(LOCK_WAIT).as_secs().max(1);
+        if server == Server::Mysql {
+            // It would tell the size that a table had yesterday.
+            connection.query_drop("SET SESSION information_schema_stats_expiry = 0")?;
+        }
         connection.query_drop(format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}"))?;
         connection.query_drop(format!("SET NAMES utf8mb4 COLLATE {}", server.collation()))?;
         connection.query_drop(format!(

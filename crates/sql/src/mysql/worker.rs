@@ -76,9 +76,10 @@ impl Worker {
         loop {
             match self.run(&mut *unit) {
                 Run::Committed(hooks) => {
-                    unit.answer(None);
+                    // Whoever hears of the commit finds done what hangs on it.
+                    hooks.into_iter().for_each(|hook| hook());
                     self.tell();
-                    return hooks.into_iter().for_each(|hook| hook());
+                    return unit.answer(None);
                 }
                 Run::Failed => return unit.answer(None),
                 Run::Refused(error) => return unit.answer(Some(error)),
