@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use queue::backend::Change;
 use queue::{Filter, Job, JobId, NewJob, PageRequest, Pushed, Scope, Selection, Settings, State, Token};
 
-use crate::lab::{LEASE, Lab, Sqlite, Store, WORKER};
+use crate::lab::{Engines, LEASE, Lab, Store, WORKER};
 use reference::{KEEP_ENDED, Known, LATER, MAX_LOSSES, Model, Outcome};
 
 /// What is done. Numbers choose among the jobs or claims that there are, also those of long ago.
@@ -283,7 +283,7 @@ proptest! {
     fn the_engine_does_what_the_model_does(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut pair = Pair::<Sqlite>::new().await;
+            let mut pair = Pair::<Engines>::new().await;
             for step in steps {
                 pair.step(step).await;
                 pair.compare().await;
