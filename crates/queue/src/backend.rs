@@ -62,6 +62,17 @@ pub trait Backend: Console {
     /// Deletes what has been kept for long enough: ended jobs, expired keys, finished batches. Returns how many rows.
     async fn prune(&self, max: usize, rules: Pruning, at: Timestamp) -> Result<usize>;
 
+    /// Offers up to `max` jobs again that the ledger expects and the store does not know. For a store that is the
+    /// ledger's own database there are none.
+    async fn sweep(&self, _max: usize, _at: Timestamp) -> Result<Swept> {
+        Ok(Swept::default())
+    }
+
+    /// How far the store is behind the ledger; none where it is the ledger's own database.
+    async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {
+        Ok(None)
+    }
+
     /// Which of the queues have an available job and are not paused.
     async fn ready(&self, queues: Arc<[String]>) -> Result<Vec<String>>;
 
@@ -206,6 +217,28 @@ pub struct Moved {
     pub queues: Vec<String>,
     /// Callbacks of batches that ended, pushed.
     pub callbacks: Vec<NewJob>,
+}
+
+/// What a step of the sweeper did.
+#[derive(Debug, Clone, Default)]
+pub struct Swept {
+    /// How many jobs it looked at.
+    pub looked: usize,
+    /// The queues that have something to do now.
+    pub queues: Vec<String>,
+    /// Whether the next step should follow at once: the store is known to lack something.
+    pub more: bool,
+}
+
+/// How far a store of jobs is behind the ledger that expects them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboxLag {
+    /// Jobs that the ledger expects; none is counted beyond 10,000.
+    pub rows: usize,
+    /// How many of the oldest and newest of them the store does not know.
+    pub missing: usize,
+    /// When the oldest of those was pushed.
+    pub oldest_missing: Option<Timestamp>,
 }
 
 /// How jobs of lost workers are treated.

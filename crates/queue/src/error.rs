@@ -7,6 +7,18 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sql::Error),
+    /// Redis failed.
+    #[error(transparent)]
+    Redis(#[from] redis_link::Error),
+    /// Redis answered something that this program's scripts do not answer.
+    #[error("an answer of Redis cannot be read: {0}")]
+    Answer(&'static str),
+    /// The engine on Redis was made outside of a runtime, where nothing can work in the background.
+    #[error("the job engine on Redis must be made within a Tokio runtime")]
+    NoRuntime,
+    /// An id that cannot be sorted as text.
+    #[error("job id {0} is negative; jobs in Redis have ids from 0")]
+    NegativeId(JobId),
     /// Fewer jobs were there to complete than the transaction had kept: another worker has them by now. The
     /// transaction must roll back; nothing is wrong with the jobs.
     #[error("{stale} of {jobs} jobs belong to another worker by now; this worker's effect was not kept")]

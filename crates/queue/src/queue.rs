@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use redis_link::Redis;
 use sql::{Database, Tx};
 
 use crate::Result;
 use crate::alert::AlertHook;
 use crate::backend::{
-    Backend, Beat, Change, Claim, CreatedBatch, LONGEST_LEASE, Moved, Pruning, Reaping, Settled,
+    Backend, Beat, Change, Claim, CreatedBatch, LONGEST_LEASE, Moved, OutboxLag, Pruning, Reaping, Settled,
 };
 use crate::batch::NewBatch;
 use crate::clock::{Clock, earlier, later};
@@ -17,6 +18,7 @@ use crate::job::{Job, Kept, NewJob, Pushed, Token};
 use crate::landing::{Landing, Standing};
 use crate::lease::Leases;
 use crate::metrics::{Measure, Recorder};
+use crate::redis::RedisBackend;
 use crate::settings::Settings;
 use crate::sql::SqlBackend;
 use crate::supervisor::SupervisorId;
@@ -48,6 +50,19 @@ impl Queue {
     /// The engine over jobs in `db`, whose schema has [`MIGRATIONS`](crate::MIGRATIONS) applied.
     pub fn sql(db: Database, clock: Arc<dyn Clock>, settings: Settings) -> Result<Queue> {
         let backend = SqlBackend::new(db, settings.retention());
+        Queue::new(Arc::new(backend), clock, settings)
+    }
+
+    /// The engine over jobs in Redis, under keys that begin with `prefix`, and a ledger in `db` that knows which it
+    /// expects; its schema has [`MIGRATIONS`](crate::MIGRATIONS) applied. To be called within a runtime.
+    pub fn redis(
+        db: Database,
+        redis: Redis,
+        prefix: &str,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Queue> {
+        let backend = RedisBackend::new(db, redis, prefix, settings.retention())?;
         Queue::new(Arc::new(backend), clock, settings)
     }
 
@@ -198,6 +213,19 @@ impl Queue {
             batches_before: earlier(now, self.inner.settings.keep_ended),
         };
         self.inner.backend.prune(max, rules, now).await
+    }
+
+    /// Offers up to `max` jobs again that the ledger expects and the store of jobs has lost. Returns whether the next
+    /// step should follow at once.
+    pub async fn sweep(&self, max: usize) -> Result<bool> {
+        let swept = self.inner.backend.sweep(max, self.now()).await?;
+        swept.queues.iter().for_each(|queue| self.inner.wake.one(queue));
+        Ok(swept.more)
+    }
+
+    /// How far the store of jobs is behind the ledger; none where jobs are rows of the ledger's own database.
+    pub async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {
+        self.inner.backend.outbox_lag().await
     }
 
     /// The settings in force.

@@ -293,7 +293,7 @@ impl<'c> Tx<'c> {
         Ok(ids)
     }
 
-    /// Runs `f` once the transaction is durable; never if it is rolled back.
+    /// Runs `f` once the transaction is durable, before whoever asked for it hears so; never if it is rolled back.
     pub fn after_commit(&mut self, f: impl FnOnce() + Send + 'static) {
         self.after_commit.push(Box::new(f));
     }

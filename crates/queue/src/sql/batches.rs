@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sql::{Database, Row, Tx, Value};
 
-use super::push::push;
 use super::rows::{limit, values};
-use crate::backend::CreatedBatch;
 use crate::batch::{BatchProgress, NewBatch};
 use crate::job::NewJob;
 use crate::{BatchId, Error, Result, State};
 
-pub(super) fn create(tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result<CreatedBatch> {
+/// Creates a batch without jobs. Whoever has pushed its jobs calls [`finish_if_empty`].
+pub(crate) fn create(tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result<BatchId> {
     let id = BatchId(tx.next_ids("job_batches", 1)?.start);
     let callback = batch.callback.as_ref().map(serde_json::to_string).transpose().map_err(|error| {
         Error::Corrupt { what: "the callback of batch", id: id.0, reason: error.to_string() }
@@ -21,14 +20,11 @@ pub(super) fn create(tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result
         "INSERT INTO job_batches (id, name, callback, total, pending, created_at) VALUES (?, ?, ?, 0, 0, ?)",
         &[id.into(), Value::from(&batch.name), callback.into(), at.into()],
     )?;
-    let jobs: Vec<NewJob> = batch.jobs.iter().cloned().map(|job| job.batch(id)).collect();
-    let pushed = push(tx, &jobs, at)?;
-    let callbacks = finish_if_empty(tx, id, at)?;
-    Ok(CreatedBatch { id, jobs: pushed, callbacks })
+    Ok(id)
 }
 
 /// Counts new jobs in their batches.
-pub(super) fn grow(tx: &mut Tx<'_>, sizes: &BTreeMap<BatchId, i64>) -> Result<()> {
+pub(crate) fn grow(tx: &mut Tx<'_>, sizes: &BTreeMap<BatchId, i64>) -> Result<()> {
     for (batch, size) in sizes {
         let found = tx.execute(
             "UPDATE job_batches SET total = total + ?, pending = pending + ? WHERE id = ? AND finished_at IS NULL",
@@ -45,8 +41,8 @@ pub(super) fn grow(tx: &mut Tx<'_>, sizes: &BTreeMap<BatchId, i64>) -> Result<()
     Ok(())
 }
 
-/// Counts jobs that ended; returns the callbacks of batches that ended with them.
-pub(super) fn shrink(
+/// Counts jobs that ended; returns the callbacks of batches that ended with them, for the caller to push.
+pub(crate) fn shrink(
     tx: &mut Tx<'_>,
     ended: &BTreeMap<BatchId, i64>,
     state: State,
@@ -61,7 +57,7 @@ pub(super) fn shrink(
 }
 
 /// Counts ended jobs as pending again. A batch that has finished stays finished: its callback ran.
-pub(super) fn reopen(tx: &mut Tx<'_>, ended: &BTreeMap<(BatchId, State), i64>) -> Result<()> {
+pub(crate) fn reopen(tx: &mut Tx<'_>, ended: &BTreeMap<(BatchId, State), i64>) -> Result<()> {
     for ((batch, state), count) in ended {
         count_ended(tx, *batch, *state, -count)?;
     }
@@ -79,26 +75,25 @@ fn count_ended(tx: &mut Tx<'_>, batch: BatchId, state: State, count: i64) -> Res
     Ok(())
 }
 
-fn finish_if_empty(tx: &mut Tx<'_>, batch: BatchId, at: Timestamp) -> Result<Vec<NewJob>> {
+/// Finishes a batch that has no pending job; returns its callback, for the caller to push.
+pub(crate) fn finish_if_empty(tx: &mut Tx<'_>, batch: BatchId, at: Timestamp) -> Result<Option<NewJob>> {
     let finished = tx.execute(
         "UPDATE job_batches SET finished_at = ? WHERE id = ? AND pending = 0 AND finished_at IS NULL",
         &[at.into(), batch.into()],
     )?;
     if finished == 0 {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let callback = tx.query_one("SELECT callback FROM job_batches WHERE id = ?", &[batch.into()], |row| {
         row.get::<Option<String>>(0)
     })?;
-    let Some(callback) = callback else { return Ok(Vec::new()) };
-    let callback: NewJob = serde_json::from_str(&callback).map_err(|error| Error::Corrupt {
+    let Some(callback) = callback else { return Ok(None) };
+    let callback = serde_json::from_str(&callback).map_err(|error| Error::Corrupt {
         what: "the callback of batch",
         id: batch.0,
         reason: error.to_string(),
     })?;
-    let callbacks = vec![callback];
-    push(tx, &callbacks, at)?;
-    Ok(callbacks)
+    Ok(Some(callback))
 }
 
 const COLUMNS: &str = "id, name, total, pending, completed, discarded, cancelled, created_at, finished_at";

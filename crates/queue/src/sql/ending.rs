@@ -6,21 +6,21 @@ use jiff::Timestamp;
 use sql::{Row, Tx, Value};
 
 use super::batches;
-use super::push::UNTIL_FINISHED;
+use super::push::{UNTIL_FINISHED, push};
 use super::rows::{tags_from_text, values};
 use crate::job::{Job, NewJob};
 use crate::{BatchId, JobId, Result, State};
 
 /// A job that ends, with what it holds.
-pub(super) struct Ending<'a> {
-    pub(super) id: JobId,
-    pub(super) unique_key: Option<&'a str>,
-    pub(super) tags: &'a [String],
-    pub(super) batch: Option<BatchId>,
+pub(crate) struct Ending<'a> {
+    pub(crate) id: JobId,
+    pub(crate) unique_key: Option<&'a str>,
+    pub(crate) tags: &'a [String],
+    pub(crate) batch: Option<BatchId>,
 }
 
 impl<'a> Ending<'a> {
-    pub(super) fn of(job: &'a Job) -> Self {
+    pub(crate) fn of(job: &'a Job) -> Self {
         Ending { id: job.id, unique_key: job.unique_key.as_deref(), tags: &job.tags, batch: job.batch }
     }
 }
@@ -73,6 +73,18 @@ impl Stored {
 /// Gives back the unique keys of jobs that ended and counts them in their batches. Returns the callbacks of batches
 /// whose last jobs these were, pushed.
 pub(super) fn release(
+    tx: &mut Tx<'_>,
+    endings: &[Ending<'_>],
+    state: State,
+    at: Timestamp,
+) -> Result<Vec<NewJob>> {
+    let callbacks = let_go(tx, endings, state, at)?;
+    push(tx, &callbacks, at)?;
+    Ok(callbacks)
+}
+
+/// The same, but leaves the callbacks for the caller to push.
+pub(crate) fn let_go(
     tx: &mut Tx<'_>,
     endings: &[Ending<'_>],
     state: State,

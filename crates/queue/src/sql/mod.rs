@@ -1,19 +1,19 @@
 //! Jobs as rows of the ledger's own database: pushed, and completed, in its transactions.
 
-mod batches;
+pub(crate) mod batches;
 mod claim;
-mod ending;
+pub(crate) mod ending;
 mod list;
 mod metrics;
-mod operate;
+pub(crate) mod operate;
 #[cfg(test)]
 mod plans;
-mod push;
-mod rows;
+pub(crate) mod push;
+pub(crate) mod rows;
 mod schema;
-mod settle;
+pub(crate) mod settle;
 mod supervisors;
-mod upkeep;
+pub(crate) mod upkeep;
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Backend for SqlBackend {
     }
 
     fn create_batch_in(&self, tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result<CreatedBatch> {
-        batches::create(tx, batch, at)
+        push::create_batch(tx, batch, at)
     }
 
     async fn push(&self, jobs: Arc<[NewJob]>, at: Timestamp) -> Result<Vec<Pushed>> {

@@ -51,16 +51,20 @@ fn drop_those_whose_key_is_held(tx: &mut Tx<'_>, jobs: &mut Vec<Stored>) -> Resu
             rows.extend([key.into(), job.id.into(), scope.into(), NEVER.into()]);
         }
     }
-    hold_keys(tx, &rows)?;
-    let keys: Vec<Value<'_>> = rows.into_iter().step_by(4).collect();
-    let holders: BTreeMap<String, JobId> = tx
-        .query_in("SELECT unique_key, job FROM job_keys WHERE unique_key IN ({in})", &[], &keys, |row| {
-            Ok((row.get(0)?, JobId(row.get(1)?)))
-        })?
-        .into_iter()
-        .collect();
+    let holders = hold_keys_if_free(tx, rows)?;
     jobs.retain(|job| wants(job).is_none_or(|(key, _)| holders.get(&key) == Some(&job.id)));
     Ok(())
+}
+
+/// Takes the keys that are free; rows of key, job, scope, expiry. Returns who holds each.
+pub(crate) fn hold_keys_if_free(tx: &mut Tx<'_>, rows: Vec<Value<'_>>) -> Result<BTreeMap<String, JobId>> {
+    hold_keys(tx, &rows)?;
+    let keys: Vec<Value<'_>> = rows.into_iter().step_by(4).collect();
+    let holders =
+        tx.query_in("SELECT unique_key, job FROM job_keys WHERE unique_key IN ({in})", &[], &keys, |row| {
+            Ok((row.get(0)?, JobId(row.get(1)?)))
+        })?;
+    Ok(holders.into_iter().collect())
 }
 
 pub(super) fn cancel(

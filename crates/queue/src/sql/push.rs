@@ -7,6 +7,8 @@ use sql::{Conflict, Insert, Tx, Value};
 
 use super::batches;
 use super::rows::{available_due, tags_to_text, values};
+use crate::backend::CreatedBatch;
+use crate::batch::NewBatch;
 use crate::clock::later;
 use crate::job::{NewJob, Pushed, Scope, Unique};
 use crate::{JobId, Result, State};
@@ -33,7 +35,7 @@ pub(super) fn push(tx: &mut Tx<'_>, jobs: &[NewJob], at: Timestamp) -> Result<Ve
     for job in jobs {
         job.check()?;
     }
-    let mut pushed = assign_ids(tx, jobs)?;
+    let mut pushed = assign_ids(tx, jobs, "SELECT id FROM jobs WHERE id IN ({in})")?;
     if jobs.iter().any(|job| job.unique.is_some()) {
         take_keys(tx, jobs, &mut pushed, at)?;
     }
@@ -51,13 +53,30 @@ pub(super) fn push(tx: &mut Tx<'_>, jobs: &[NewJob], at: Timestamp) -> Result<Ve
             .collect();
         let into = Insert { table: "job_tags", columns: &["tag", "job"], conflict: Conflict::Ignore };
         tx.insert_rows(&into, &tags)?;
-        let mut sizes = BTreeMap::new();
-        for batch in new().filter_map(|(job, _)| job.batch) {
-            *sizes.entry(batch).or_insert(0) += 1;
-        }
-        batches::grow(tx, &sizes)?;
+        count_in_batches(tx, jobs, &pushed)?;
     }
     Ok(pushed)
+}
+
+/// Counts new jobs in their batches.
+pub(crate) fn count_in_batches(tx: &mut Tx<'_>, jobs: &[NewJob], pushed: &[Pushed]) -> Result<()> {
+    let mut sizes = BTreeMap::new();
+    for (job, _) in jobs.iter().zip(pushed).filter(|(_, pushed)| pushed.is_new()) {
+        if let Some(batch) = job.batch {
+            *sizes.entry(batch).or_insert(0) += 1;
+        }
+    }
+    batches::grow(tx, &sizes)
+}
+
+/// Creates a batch with its jobs, and pushes its callback at once where it has none.
+pub(super) fn create_batch(tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result<CreatedBatch> {
+    let id = batches::create(tx, batch, at)?;
+    let jobs: Vec<NewJob> = batch.jobs.iter().cloned().map(|job| job.batch(id)).collect();
+    let pushed = push(tx, &jobs, at)?;
+    let callbacks: Vec<NewJob> = batches::finish_if_empty(tx, id, at)?.into_iter().collect();
+    push(tx, &callbacks, at)?;
+    Ok(CreatedBatch { id, jobs: pushed, callbacks })
 }
 
 fn put_row<'a>(rows: &mut Vec<Value<'a>>, job: &'a NewJob, id: JobId, at: Timestamp, extras: bool) {
@@ -86,8 +105,8 @@ fn put_row<'a>(rows: &mut Vec<Value<'a>>, job: &'a NewJob, id: JobId, at: Timest
     }
 }
 
-/// Gives each job its id; those whose own id is taken exist already.
-fn assign_ids(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<Vec<Pushed>> {
+/// Gives each job its id; those whose own id is taken exist already. `stored` selects the ids of a list that are.
+pub(crate) fn assign_ids(tx: &mut Tx<'_>, jobs: &[NewJob], stored: &str) -> Result<Vec<Pushed>> {
     let own: Vec<JobId> = jobs.iter().filter_map(|job| job.id).collect();
     let mut fresh = match jobs.len() - own.len() {
         0 => 0..0,
@@ -96,9 +115,7 @@ fn assign_ids(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<Vec<Pushed>> {
     let mut taken: HashSet<JobId> = if own.is_empty() {
         HashSet::new()
     } else {
-        tx.query_in("SELECT id FROM jobs WHERE id IN ({in})", &[], &values(own), |row| row.get(0).map(JobId))?
-            .into_iter()
-            .collect()
+        tx.query_in(stored, &[], &values(own), |row| row.get(0).map(JobId))?.into_iter().collect()
     };
     Ok(jobs
         .iter()
@@ -112,7 +129,12 @@ fn assign_ids(tx: &mut Tx<'_>, jobs: &[NewJob]) -> Result<Vec<Pushed>> {
 }
 
 /// Takes the unique keys of new jobs; a job whose key is held exists already, as the holder.
-fn take_keys(tx: &mut Tx<'_>, jobs: &[NewJob], pushed: &mut [Pushed], at: Timestamp) -> Result<()> {
+pub(crate) fn take_keys(
+    tx: &mut Tx<'_>,
+    jobs: &[NewJob],
+    pushed: &mut [Pushed],
+    at: Timestamp,
+) -> Result<()> {
     let wanted: Vec<(usize, &Unique)> = jobs
         .iter()
         .enumerate()
@@ -153,21 +175,21 @@ fn take_keys(tx: &mut Tx<'_>, jobs: &[NewJob], pushed: &mut [Pushed], at: Timest
 }
 
 /// Takes keys that are free; rows of key, job, scope, expiry.
-pub(super) fn hold_keys(tx: &mut Tx<'_>, rows: &[Value<'_>]) -> Result<()> {
+pub(crate) fn hold_keys(tx: &mut Tx<'_>, rows: &[Value<'_>]) -> Result<()> {
     let columns = &["unique_key", "job", "scope", "expires_at"];
     tx.insert_rows(&Insert { table: "job_keys", columns, conflict: Conflict::Ignore }, rows)?;
     Ok(())
 }
 
 /// Codes up to [`UNTIL_FINISHED`] end with the job.
-pub(super) const UNTIL_STARTED: i64 = 0;
-pub(super) const UNTIL_FINISHED: i64 = 1;
+pub(crate) const UNTIL_STARTED: i64 = 0;
+pub(crate) const UNTIL_FINISHED: i64 = 1;
 const FOR_A_TIME: i64 = 2;
 
 /// The expiry of a key that has none.
-pub(super) const NEVER: i64 = i64::MAX;
+pub(crate) const NEVER: i64 = i64::MAX;
 
-const fn scope_code(scope: Scope) -> i64 {
+pub(crate) const fn scope_code(scope: Scope) -> i64 {
     match scope {
         Scope::UntilStarted => UNTIL_STARTED,
         Scope::UntilFinished => UNTIL_FINISHED,

@@ -10,30 +10,30 @@ use crate::landing::Landing;
 use crate::{BatchId, JobId, Result, State};
 
 /// What priorities are multiplied by in `due`: above any time in microseconds until the year 3111.
-pub(super) const PRIORITY_STEP: i64 = 1 << 55;
+pub(crate) const PRIORITY_STEP: i64 = 1 << 55;
 
 /// `due` of an available job.
-pub(super) fn available_due(priority: u8, since: Timestamp) -> i64 {
+pub(crate) fn available_due(priority: u8, since: Timestamp) -> i64 {
     i64::from(priority) * PRIORITY_STEP + since.as_microsecond().clamp(0, PRIORITY_STEP - 1)
 }
 
 /// Since when an available job has been available.
-pub(super) fn available_since(due: i64) -> Timestamp {
+pub(crate) fn available_since(due: i64) -> Timestamp {
     Timestamp::from_microsecond(due & (PRIORITY_STEP - 1)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-pub(super) fn values<T: Copy + Into<Value<'static>>>(
+pub(crate) fn values<T: Copy + Into<Value<'static>>>(
     ids: impl IntoIterator<Item = T>,
 ) -> Vec<Value<'static>> {
     ids.into_iter().map(Into::into).collect()
 }
 
-pub(super) fn tags_to_text(tags: &[String]) -> Option<String> {
+pub(crate) fn tags_to_text(tags: &[String]) -> Option<String> {
     (!tags.is_empty()).then(|| serde_json::Value::from(tags.to_vec()).to_string())
 }
 
 /// Tags are written by [`tags_to_text`] only; anything else reads as none, so that a spoilt word cannot hold up a job.
-pub(super) fn tags_from_text(text: Option<String>) -> Vec<String> {
+pub(crate) fn tags_from_text(text: Option<String>) -> Vec<String> {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
@@ -63,10 +63,10 @@ pub(super) fn claimed(row: &Row<'_>, queue: &Arc<str>, kinds: &mut Names) -> sql
 
 /// One allocation for each name in a result, not for each row.
 #[derive(Default)]
-pub(super) struct Names(Vec<Arc<str>>);
+pub(crate) struct Names(Vec<Arc<str>>);
 
 impl Names {
-    fn get(&mut self, name: &str) -> Arc<str> {
+    pub(crate) fn get(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.0.iter().find(|known| known.as_ref() == name) {
             return Arc::clone(known);
         }
@@ -112,6 +112,6 @@ pub(super) fn due_ids(
     Ok(tx.query(&due(tx.dialect()), &params, |row| row.get(0))?)
 }
 
-pub(super) fn limit(max: usize) -> Value<'static> {
+pub(crate) fn limit(max: usize) -> Value<'static> {
     Value::Int(i64::try_from(max).unwrap_or(i64::MAX))
 }

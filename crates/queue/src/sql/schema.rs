@@ -13,8 +13,35 @@ use sql::{Migration, Migrations};
 /// | completed, discarded, cancelled | when it may be pruned |
 ///
 /// What few jobs have (unique key, tags, errors, batch) lives in tables of its own.
-pub static MIGRATIONS: Migrations =
-    Migrations { history: "queue", steps: &[Migration::new(1, "jobs", JOBS)] };
+pub static MIGRATIONS: Migrations = Migrations {
+    history: "queue",
+    steps: &[Migration::new(1, "jobs", JOBS), Migration::new(2, "outbox", OUTBOX)],
+};
+
+/// What the ledger knows of jobs that are kept in Redis: a row for each that has not ended, and the mark by which a
+/// Redis that has forgotten them is told from one that has not.
+const OUTBOX: &str = "
+CREATE TABLE job_outbox (
+  id {id} NOT NULL PRIMARY KEY,
+  queue {key} NOT NULL,
+  kind {key} NOT NULL,
+  args {text} NOT NULL,
+  priority {int} NOT NULL,
+  run_at {int},
+  max_attempts {int},
+  batch {int},
+  unique_key {key},
+  unique_scope {int},
+  tags {text},
+  fence {int} NOT NULL,
+  enqueued_at {int} NOT NULL
+);
+
+CREATE TABLE job_epochs (
+  id {id} NOT NULL PRIMARY KEY,
+  epoch {int} NOT NULL
+);
+";
 
 const JOBS: &str = "
 CREATE TABLE jobs (

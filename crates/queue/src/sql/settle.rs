@@ -107,7 +107,7 @@ pub(super) fn settle(
 }
 
 /// The reason of a job that was called off while it ran.
-pub(super) const CANCELLED_WHILE_EXECUTING: &str = "cancelled while it was executing";
+pub(crate) const CANCELLED_WHILE_EXECUTING: &str = "cancelled while it was executing";
 
 fn put_back(tx: &mut Tx<'_>, group: &[(&Job, &Change)], at: Timestamp) -> Result<()> {
     let mut waiting = Vec::new();
@@ -195,7 +195,7 @@ pub(super) struct Failure<'a> {
 }
 
 /// The most of a message that is kept.
-const LONGEST_MESSAGE: usize = 4000;
+pub(crate) const LONGEST_MESSAGE: usize = 4000;
 /// Attempts whose errors are kept: a job may fail for ever.
 const ATTEMPTS_KEPT: u32 = 50;
 

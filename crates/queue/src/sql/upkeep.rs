@@ -122,15 +122,19 @@ pub(super) fn prune(tx: &mut Tx<'_>, max: usize, rules: Pruning, at: Timestamp) 
             delete(tx, &ids)?;
         }
     }
+    Ok(pruned + prune_shared(tx, max, rules, at)?)
+}
+
+/// Deletes expired keys and finished batches. Returns how many rows.
+pub(crate) fn prune_shared(tx: &mut Tx<'_>, max: usize, rules: Pruning, at: Timestamp) -> Result<usize> {
     let keys = tx.query(
         "SELECT unique_key FROM job_keys WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
         &[at.into(), limit(max)],
         |row| row.get::<String>(0),
     )?;
     let keys: Vec<Value<'_>> = keys.iter().map(Value::from).collect();
-    pruned += tx.execute_in("DELETE FROM job_keys WHERE unique_key IN ({in})", &[], &keys)? as usize;
-    pruned += prune_batches(tx, max, rules.batches_before)?;
-    Ok(pruned)
+    let pruned = tx.execute_in("DELETE FROM job_keys WHERE unique_key IN ({in})", &[], &keys)? as usize;
+    Ok(pruned + prune_batches(tx, max, rules.batches_before)?)
 }
 
 pub(super) const SURPLUS: &str =

@@ -186,6 +186,15 @@ pub(super) async fn housekeep(crew: Arc<Crew>) -> Result<()> {
     Ok(())
 }
 
+/// Offers jobs again that the store of jobs has lost.
+pub(super) async fn sweep(crew: Arc<Crew>) -> Result<()> {
+    let queue = &crew.shared.queue;
+    while queue.sweep(queue.settings().step).await? && !crew.shared.stopping.is_cancelled() {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
 /// Stops the supervisor when it has done as much, or grown as large, as it may.
 pub(super) async fn check_limits(crew: Arc<Crew>) -> Result<()> {
     let ran = crew.ran();

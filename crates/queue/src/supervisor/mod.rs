@@ -45,6 +45,9 @@ pub(crate) struct Crew {
 /// How often a supervisor that runs until it is idle looks whether it is.
 const IDLE_CHECK: Duration = Duration::from_millis(20);
 
+/// How often the sweeper takes a step, unless it has to hurry.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
 impl Supervisor {
     /// Starts the pools of the queue's settings.
     pub async fn start(queue: Queue, registry: Registry) -> Result<Supervisor> {
@@ -161,6 +164,7 @@ fn start_duties(crew: &Arc<Crew>) -> JoinSet<()> {
     duties.spawn(duties::repeat(Arc::clone(crew), cooldown, "balance", duties::rebalance));
     let flush = settings.flush_metrics;
     duties.spawn(duties::repeat(Arc::clone(crew), flush, "housekeeping", duties::housekeep));
+    duties.spawn(duties::repeat(Arc::clone(crew), SWEEP_EVERY, "sweep", duties::sweep));
     if crew.settings.max_jobs.is_some() || crew.settings.max_memory_mib.is_some() {
         let poll = settings.poll.min(Duration::from_millis(100));
         duties.spawn(duties::repeat(Arc::clone(crew), poll, "limits", duties::check_limits));

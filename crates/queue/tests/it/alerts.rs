@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use queue::{Alert, Settings, WaitLimit};
 
-use crate::lab::{Lab, Sqlite, job};
+use crate::lab::{Engines, Lab, job};
 
 #[tokio::test]
 async fn a_long_wait_is_told_once_and_so_is_its_end() {
     let limit = Duration::from_mins(1);
     let alerts = [("default".to_owned(), WaitLimit(limit))].into();
-    let lab = Lab::<Sqlite>::with(Settings { alerts, ..Settings::default() }).await;
+    let lab = Lab::<Engines>::with(Settings { alerts, ..Settings::default() }).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
     lab.queue.on_alert(move |alert| hook.lock().unwrap().push(alert.clone()));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use queue::metrics::{Figures, Measure, Span};
 use queue::{Batch, Outcome};
 
-use crate::lab::{LEASE, Lab, Sqlite, Store, does, job, land};
+use crate::lab::{Engines, LEASE, Lab, Store, does, job, land};
 
 /// All figures of the last 40 days, together.
-async fn total(lab: &Lab<Sqlite>, span: Span) -> Figures {
+async fn total(lab: &Lab<Engines>, span: Span) -> Figures {
     let to = lab.in_seconds(3600);
     let from = to.checked_sub(Duration::from_hours(24 * 40)).unwrap();
     let mut total = Figures::default();
@@ -16,7 +16,7 @@ async fn total(lab: &Lab<Sqlite>, span: Span) -> Figures {
     total
 }
 
-async fn run_three(lab: &Lab<Sqlite>) {
+async fn run_three(lab: &Lab<Engines>) {
     lab.queue.push(vec![job("a"); 3]).await.unwrap();
     lab.advance(2);
     lab.drain(does("a", |_: Batch| async {
@@ -28,7 +28,7 @@ async fn run_three(lab: &Lab<Sqlite>) {
 
 #[tokio::test]
 async fn what_happens_is_counted_by_minute_and_by_hour() {
-    let lab = Lab::<Sqlite>::new().await;
+    let lab = Lab::<Engines>::new().await;
     run_three(&lab).await;
     for span in Span::ALL {
         let figures = total(&lab, span).await;
@@ -44,7 +44,7 @@ async fn what_happens_is_counted_by_minute_and_by_hour() {
 
 #[tokio::test]
 async fn flushes_of_one_minute_add_up() {
-    let lab = Lab::<Sqlite>::new().await;
+    let lab = Lab::<Engines>::new().await;
     run_three(&lab).await;
     lab.queue.push(vec![job("a"); 2]).await.unwrap();
     lab.queue.flush_metrics().await.unwrap();
@@ -58,7 +58,7 @@ async fn flushes_of_one_minute_add_up() {
 
 #[tokio::test]
 async fn minutes_are_kept_for_a_day_and_hours_for_thirty() {
-    let lab = Lab::<Sqlite>::new().await;
+    let lab = Lab::<Engines>::new().await;
     run_three(&lab).await;
     for (hours, minutes_kept, hours_kept) in [(23, 3, 3), (2, 0, 3), (24 * 30, 0, 0)] {
         lab.clock.advance(Duration::from_hours(hours));
@@ -70,7 +70,7 @@ async fn minutes_are_kept_for_a_day_and_hours_for_thirty() {
 
 #[tokio::test]
 async fn a_refused_result_is_counted_once_and_not_as_completed() {
-    let lab = Lab::<Sqlite>::new().await;
+    let lab = Lab::<Engines>::new().await;
     lab.push(job("a")).await;
     let (ledger, clock) = (lab.store.ledger().clone(), Arc::clone(&lab.clock));
     let runs = AtomicUsize::new(0);

@@ -9,8 +9,9 @@ use queue::{
     Batch, BoxError, Clock, Handler, Job, JobId, JobRecord, Limits, ManualClock, NewJob, Outcome, Pushed,
     Queue, Registry, Settings, State, SupervisorId,
 };
+use redis_link::Redis;
 use sql::{Database, Migrations, Tx};
-use tempfile::TempDir;
+use testkit::Space;
 
 /// A kind of place that jobs can be kept in. Each value is a fresh, empty one.
 pub trait Store: Sized + Send + Sync + 'static {
@@ -24,12 +25,6 @@ pub trait Store: Sized + Send + Sync + 'static {
     fn ledger(&self) -> &Database;
 }
 
-/// Jobs in a SQLite file.
-pub struct Sqlite {
-    db: Database,
-    _folder: TempDir,
-}
-
 static HISTORIES: [&Migrations; 2] = [&queue::MIGRATIONS, &LEDGER];
 /// A ledger whose effects can be counted.
 static LEDGER: Migrations = Migrations {
@@ -37,28 +32,84 @@ static LEDGER: Migrations = Migrations {
     steps: &[sql::Migration::new(
         1,
         "effects",
-        "CREATE TABLE effects (job {int} NOT NULL, attempt {int} NOT NULL);\n",
+        "CREATE TABLE effects (job {int} NOT NULL, attempt {int} NOT NULL, PRIMARY KEY (job, attempt)) {clustered};\n",
     )],
 };
 
-impl Store for Sqlite {
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = sql::Settings::new(folder.path().join("jobs.db").display().to_string());
+/// A database, and Redis where jobs are kept there.
+pub struct Place {
+    db: Database,
+    redis: Option<Redis>,
+    space: Space,
+}
+
+impl Place {
+    pub async fn at(space: Space) -> Self {
+        let url = space.redis_url().map(str::to_owned);
+        Place::with_redis_at(space, url.as_deref()).await
+    }
+
+    /// With jobs in the Redis at an address, whatever the run uses.
+    pub async fn with_redis_at(space: Space, url: Option<&str>) -> Self {
+        let mut settings = sql::Settings::new(space.database_url());
         settings.synchronous = sql::Synchronous::Normal;
         let db = Database::open(&settings).unwrap();
         db.migrate(&HISTORIES, ManualClock::default().now()).await.unwrap();
-        Sqlite { db, _folder: folder }
+        let redis = match url {
+            Some(url) => Some(Redis::open(redis_link::Settings::new(url)).await.unwrap()),
+            None => None,
+        };
+        Place { db, redis, space }
     }
 
-    fn queue(&self, clock: Arc<dyn Clock>, settings: Settings) -> Queue {
-        Queue::sql(self.db.clone(), clock, settings).unwrap()
+    /// The engine over it, as another process would have it.
+    pub fn queue(&self, clock: Arc<dyn Clock>, settings: Settings) -> Queue {
+        let db = self.db.clone();
+        match &self.redis {
+            Some(redis) => Queue::redis(db, redis.clone(), self.space.redis_prefix(), clock, settings),
+            None => Queue::sql(db, clock, settings),
+        }
+        .unwrap()
     }
 
-    fn ledger(&self) -> &Database {
+    pub fn ledger(&self) -> &Database {
         &self.db
     }
 }
+
+macro_rules! store {
+    ($(#[$doc:meta])* $name:ident: $space:expr) => {
+        $(#[$doc])*
+        pub struct $name(pub Place);
+
+        impl Store for $name {
+            async fn open() -> Self {
+                $name(Place::at($space).await)
+            }
+
+            fn queue(&self, clock: Arc<dyn Clock>, settings: Settings) -> Queue {
+                self.0.queue(clock, settings)
+            }
+
+            fn ledger(&self) -> &Database {
+                self.0.ledger()
+            }
+        }
+    };
+}
+
+store!(
+    /// The engines that this run of the tests uses.
+    Engines: Space::new()
+);
+store!(
+    /// Jobs in a SQLite file.
+    Sqlite: Space::on(false, false)
+);
+store!(
+    /// Jobs in Redis, and a ledger in a SQLite file.
+    WithRedis: Space::on(false, true)
+);
 
 /// A store with an engine over it.
 pub struct Lab<S> {
@@ -76,7 +127,10 @@ impl<S: Store> Lab<S> {
     }
 
     pub async fn with(settings: Settings) -> Self {
-        let store = S::open().await;
+        Self::over(S::open().await, settings)
+    }
+
+    pub fn over(store: S, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::default());
         let queue = store.queue(clock.clone(), settings);
         Lab { store, clock, queue }

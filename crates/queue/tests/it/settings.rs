@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use queue::{Balance, Batch, Error, Handler, Limits, PoolSettings, Queue, Registry, Settings, SystemClock};
 
-use crate::lab::{Sqlite, Store, does};
+use crate::lab::{Engines, Store, does};
 
 #[test]
 fn a_registry_refuses_what_cannot_work() {
@@ -44,7 +44,7 @@ fn settings_are_texts_with_defaults_and_all_their_mistakes_are_told() {
 
 #[tokio::test]
 async fn a_queue_in_two_pools_is_refused() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let mut settings = Settings::default();
     settings.supervisor.pools = vec![PoolSettings::new("a"), PoolSettings::new("a")];
     let told = settings.check().unwrap_err().to_string();

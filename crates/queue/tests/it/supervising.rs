@@ -11,7 +11,7 @@ use queue::{
 };
 use tokio::sync::{Barrier, Notify, Semaphore};
 
-use crate::lab::{Sqlite, Store, does, job, land};
+use crate::lab::{Engines, Store, does, job, land};
 
 /// So long that only a wake-up, never polling, can explain that something happened.
 const NEVER: Duration = Duration::from_hours(1);
@@ -51,7 +51,7 @@ async fn stop(supervisor: Supervisor) -> StopReason {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pushed_jobs_are_run_without_polling() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     let done = Arc::new(Semaphore::new(0));
     let supervisor = Supervisor::start(queue.clone(), registry(&queue, counts(&done))).await.unwrap();
@@ -64,7 +64,7 @@ async fn pushed_jobs_are_run_without_polling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_another_process_pushed_are_run_without_polling() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     let elsewhere = store.queue(Arc::new(SystemClock), settings());
     let done = Arc::new(Semaphore::new(0));
@@ -78,7 +78,7 @@ async fn jobs_that_another_process_pushed_are_run_without_polling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delayed_and_retried_jobs_are_run_when_due_without_polling() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     let done = Arc::new(Semaphore::new(0));
     let permits = Arc::clone(&done);
@@ -101,7 +101,7 @@ fn fail_once(job: &queue::Job) -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_of_a_lost_worker_are_run_by_another() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     queue.push(vec![job("a"); 2]).await.unwrap();
     let name = Arc::from("default");
@@ -124,7 +124,7 @@ async fn jobs_of_a_lost_worker_are_run_by_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_run_keeps_its_lease_by_heartbeats() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let lease = Duration::from_secs(3);
     let poll = Duration::from_millis(50);
     let queue = store.queue(Arc::new(SystemClock), Settings { lease, poll, ..settings() });
@@ -149,7 +149,7 @@ async fn a_long_run_keeps_its_lease_by_heartbeats() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_finishes_what_runs() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     let (began, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait) = (Arc::clone(&began), Arc::clone(&finish));
@@ -176,7 +176,7 @@ async fn stopping_finishes_what_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_hands_back_what_does_not_finish_in_time() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let mut settings = settings();
     settings.supervisor.stop_within = Duration::from_millis(20);
     let queue = store.queue(Arc::new(SystemClock), settings);
@@ -198,7 +198,7 @@ async fn stopping_hands_back_what_does_not_finish_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn running_until_idle_waits_for_retries_too() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     queue.push(vec![job("a"); 700]).await.unwrap();
     let backoff = queue::Backoff { first: Duration::from_millis(20), ..queue::Backoff::default() };
@@ -211,7 +211,7 @@ async fn running_until_idle_waits_for_retries_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_stops_at_its_limit_of_jobs_and_says_so() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let mut settings = settings();
     settings.supervisor.max_jobs = Some(10);
     settings.supervisor.pools = vec![PoolSettings { max: 1, batch: 4, ..PoolSettings::new("default") }];
@@ -226,7 +226,7 @@ async fn a_supervisor_stops_at_its_limit_of_jobs_and_says_so() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_stops_when_the_process_has_grown_too_large() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let mut settings = settings();
     settings.supervisor.max_memory_mib = Some(0);
     let queue = store.queue(Arc::new(SystemClock), settings);
@@ -238,7 +238,7 @@ async fn a_supervisor_stops_when_the_process_has_grown_too_large() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_supervisor_takes_nothing_also_after_a_restart() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let poll = Duration::from_millis(20);
     let queue = store.queue(Arc::new(SystemClock), Settings { poll, ..settings() });
     queue.pause_supervisor("default").await.unwrap();
@@ -255,7 +255,7 @@ async fn a_paused_supervisor_takes_nothing_also_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_process_may_tell_a_supervisor_to_stop() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let poll = Duration::from_millis(20);
     let queue = store.queue(Arc::new(SystemClock), Settings { poll, ..settings() });
     let elsewhere = store.queue(Arc::new(SystemClock), settings());
@@ -271,7 +271,7 @@ async fn another_process_may_tell_a_supervisor_to_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_job_hears_of_a_cancellation_by_another_process() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let lease = Duration::from_millis(300);
     let queue = store.queue(Arc::new(SystemClock), Settings { lease, ..settings() });
     let elsewhere = store.queue(Arc::new(SystemClock), settings());
@@ -297,7 +297,7 @@ async fn a_running_job_hears_of_a_cancellation_by_another_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_runs_no_more_batches_at_once_than_it_may() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let mut settings = settings();
     settings.supervisor.pools = vec![PoolSettings { max: 6, batch: 1, ..PoolSettings::new("default") }];
     let queue = store.queue(Arc::new(SystemClock), settings);
@@ -322,7 +322,7 @@ async fn a_kind_runs_no_more_batches_at_once_than_it_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_takes_no_more_jobs_than_it_can_run_at_once() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let queue = store.queue(Arc::new(SystemClock), settings());
     let (both, done) = (Arc::new(Barrier::new(2)), Arc::new(Semaphore::new(0)));
     let permits = Arc::clone(&done);
@@ -350,7 +350,7 @@ async fn a_worker_takes_no_more_jobs_than_it_can_run_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_supervisors_share_the_work_and_each_effect_lands_once() {
-    let store = Sqlite::open().await;
+    let store = Engines::open().await;
     let jobs = 3_000;
     let mut running = Vec::new();
     for _ in 0..3 {

@@ -12,7 +12,7 @@ pub(super) fn breaks_connection(fault: &Fault) -> bool {
             // Too many connections; the server shuts down; killed.
             1040 | 1053 | 1078 | 1079 | 1317 | 1927 | 3169
             // It only reads: another one of its group writes now. A minority of a group, or a node that joins.
-            | 1290 | 1836 | 1792 | 3100 | 1047
+            | 1290 | 1836 | 3100 | 1047
             // Idle for too long; taken out of service.
             | 4031 | 3032
         ),

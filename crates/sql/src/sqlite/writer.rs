@@ -203,8 +203,8 @@ impl Writer {
         }
         self.storage.send_if_modified(|failed| failed.take().is_some());
         for done in ran {
-            done.unit.answer(None);
             done.after_commit.into_iter().for_each(|hook| hook());
+            done.unit.answer(None);
         }
     }
 

@@ -4,7 +4,7 @@
 macro_rules! conformance {
     ($store:ty: $($module:ident { $($rule:ident),* $(,)? })*) => {
         $(mod $module;)*
-        mod sqlite {
+        mod engines {
             $(mod $module {
                 $(#[tokio::test]
                 async fn $rule() {
@@ -15,7 +15,7 @@ macro_rules! conformance {
     };
 }
 
-conformance!(crate::lab::Sqlite:
+conformance!(crate::lab::Engines:
     waiting {
         the_most_urgent_and_then_the_oldest_job_goes_first,
         a_delayed_job_is_not_had_before_its_time,

@@ -1,0 +1,148 @@
+//! Lists of jobs: read in bounded pieces, and filtered here, as those of rows are.
+
+use std::collections::BTreeMap;
+
+use super::RedisBackend;
+use super::packed::{Stored, id_text, micros_text};
+use crate::backend::Pausable;
+use crate::monitor::{Cursor, Filter, JobRecord, Page, PageRequest, QueueDepth};
+use crate::sql::rows::{PRIORITY_STEP, available_due};
+use crate::{JobId, Result, State};
+
+/// Jobs that one page looks at, at most.
+const SCANNED_AT_MOST: usize = 10_000;
+/// Jobs read at a time.
+const PIECE: usize = 500;
+
+/// A sorted set that a list is read along.
+struct Along {
+    set: String,
+    backwards: bool,
+    state: Option<State>,
+}
+
+impl RedisBackend {
+    pub(super) async fn list_jobs(&self, filter: &Filter, page: &PageRequest) -> Result<Page> {
+        self.arrived().await;
+        let along = Along::of(filter);
+        let queues = match (&filter.tag, filter.state, &filter.queue) {
+            (None, Some(_), Some(queue)) => vec![queue.clone()],
+            _ => self.jobs.queues().await?,
+        };
+        let mut found = Vec::new();
+        let mut after = page.after;
+        let mut scanned = 0;
+        loop {
+            let piece = self.piece(&along, &queues, after).await?;
+            let is_last = piece.len() < PIECE;
+            scanned += piece.len();
+            for (cursor, job) in piece {
+                after = Some(cursor);
+                let fits = filter.matches(&job)
+                    && (filter.error.is_none()
+                        || job.errors.iter().any(|e| filter.matches_error(&e.message)));
+                if fits {
+                    found.push(job);
+                }
+                if found.len() == page.size() {
+                    return Ok(Page { jobs: found, next: after });
+                }
+            }
+            if is_last || scanned >= SCANNED_AT_MOST {
+                return Ok(Page { jobs: found, next: after.filter(|_| !is_last) });
+            }
+        }
+    }
+
+    /// The next jobs of all queues, in one order.
+    async fn piece(
+        &self,
+        along: &Along,
+        queues: &[String],
+        after: Option<Cursor>,
+    ) -> Result<Vec<(Cursor, JobRecord)>> {
+        let from = along.bound(after);
+        let mut all = Vec::new();
+        for queue in queues {
+            for job in self.jobs.page(queue, &along.set, along.backwards, &from, PIECE).await? {
+                all.push((along.cursor(&job), job.record(queue)?));
+            }
+        }
+        all.sort_unstable_by_key(|(cursor, _)| *cursor);
+        if along.backwards {
+            all.reverse();
+        }
+        all.truncate(PIECE);
+        Ok(all)
+    }
+
+    pub(super) async fn find_job(&self, id: JobId) -> Result<Option<JobRecord>> {
+        self.arrived().await;
+        let found = self.jobs.locate(&[id]).await?;
+        found.first().map(|(queue, job)| job.record(queue)).transpose()
+    }
+
+    pub(super) async fn count_jobs(&self, at_most: Option<usize>) -> Result<Vec<QueueDepth>> {
+        self.arrived().await;
+        let paused = self.paused_queues().await?;
+        let mut names = self.jobs.queues().await?;
+        names.extend(paused.iter().cloned());
+        names.sort_unstable();
+        names.dedup();
+        let mut depths = Vec::with_capacity(names.len());
+        for queue in names {
+            let (counts, oldest_waiting) = self.jobs.depth(&queue).await?;
+            let counts = State::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+            let counted = |(state, count): (State, usize)| (state, count.min(at_most.unwrap_or(usize::MAX)));
+            let states: BTreeMap<State, usize> = counts.map(counted).collect();
+            let paused = paused.contains(&queue);
+            if paused || !states.is_empty() {
+                depths.push(QueueDepth { queue, paused, states, oldest_waiting });
+            }
+        }
+        Ok(depths)
+    }
+
+    pub(super) async fn paused_queues(&self) -> Result<Vec<String>> {
+        use crate::backend::Console as _;
+        self.sql.paused(Pausable::Queue).await
+    }
+}
+
+impl Along {
+    fn of(filter: &Filter) -> Self {
+        match (&filter.tag, filter.state) {
+            (Some(tag), _) => Along { set: format!("t:{tag}"), backwards: true, state: None },
+            (None, Some(state)) => {
+                let set = format!("z{}", state.code());
+                Along { set, backwards: state.has_ended(), state: Some(state) }
+            }
+            (None, None) => Along { set: "i".to_owned(), backwards: true, state: None },
+        }
+    }
+
+    /// The same cursors as those of rows: where a job stands in its state, or its id alone.
+    fn cursor(&self, job: &Stored) -> Cursor {
+        let due = match self.state {
+            None => 0,
+            Some(State::Available) => available_due(job.data.priority, job.data.due),
+            Some(_) => job.data.due.as_microsecond(),
+        };
+        Cursor { due, id: job.id.0 }
+    }
+
+    fn bound(&self, after: Option<Cursor>) -> String {
+        let Some(Cursor { due, id }) = after else {
+            return if self.backwards { "+" } else { "-" }.to_owned();
+        };
+        let id = id_text(JobId(id.max(0)));
+        match self.state {
+            None => format!("({id}"),
+            Some(State::Available) => {
+                let (priority, since) = (due.max(0) / PRIORITY_STEP, due.max(0) % PRIORITY_STEP);
+                format!("({priority:03}{}{id}", micros_text(since))
+            }
+            Some(_) => format!("({}{id}", micros_text(due)),
+        }
+    }
+}

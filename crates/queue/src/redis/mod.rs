@@ -1,0 +1,266 @@
+//! Jobs in Redis or Valkey, expected by the ledger's database.
+
+mod claim;
+mod jobs;
+mod keys;
+mod lane;
+mod ledger;
+mod list;
+mod operate;
+mod outbox;
+mod packed;
+mod scripts;
+mod settle;
+mod sweep;
+mod upkeep;
+mod wake;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use redis_link::Redis;
+use sql::{Database, Tx};
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, watch};
+
+use crate::backend::{
+    Backend, Beat, Cancelled, Change, Claim, Console, CreatedBatch, Forgotten, Moved, Orders, OutboxLag,
+    Pausable, Pruning, Reaping, Settled, Swept,
+};
+use crate::batch::{BatchProgress, NewBatch};
+use crate::job::{Job, Kept, NewJob, Pushed, Token};
+use crate::metrics::{Point, Sample, Span};
+use crate::monitor::{Filter, JobRecord, Page, PageRequest, QueueDepth};
+use crate::settings::Retention;
+use crate::sql::SqlBackend;
+use crate::supervisor::{SupervisorId, SupervisorRecord};
+use crate::{BatchId, Error, JobId, Result};
+use jobs::Jobs;
+use keys::Keys;
+use ledger::Ledger;
+use sweep::Walk;
+use wake::Ear;
+
+/// The backend whose jobs are in Redis.
+#[derive(Debug)]
+pub struct RedisBackend {
+    db: Database,
+    /// What is not worth being in Redis: batches, supervisors, pauses and figures.
+    sql: SqlBackend,
+    jobs: Jobs,
+    ledger: Ledger,
+    epoch: OnceCell<i64>,
+    walk: tokio::sync::Mutex<Walk>,
+    /// Whether Redis is known to lack something that the ledger expects.
+    missed: Arc<AtomicBool>,
+    claimed_from: Mutex<Vec<Arc<str>>>,
+    ear: Ear,
+}
+
+impl RedisBackend {
+    /// Jobs in Redis, under keys that begin with `prefix`, expected by this database, whose schema has
+    /// [`MIGRATIONS`](crate::MIGRATIONS) applied. Must be called within a runtime, which carries to Redis what was
+    /// committed.
+    pub fn new(db: Database, redis: Redis, prefix: &str, retention: Retention) -> Result<Self> {
+        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let jobs = Jobs { redis, keys: Keys::new(prefix) };
+        let missed = Arc::new(AtomicBool::new(false));
+        let ledger = Ledger {
+            offers: lane::offers(&runtime, jobs.clone(), Arc::clone(&missed)),
+            endings: lane::endings(&runtime, jobs.clone()),
+            retention,
+        };
+        Ok(RedisBackend {
+            sql: SqlBackend::new(db.clone(), retention),
+            db,
+            jobs,
+            ledger,
+            epoch: OnceCell::new(),
+            walk: tokio::sync::Mutex::new(Walk::of_everything()),
+            missed,
+            claimed_from: Mutex::default(),
+            ear: Ear::new(runtime),
+        })
+    }
+
+    /// Waits until Redis has heard of what was committed here before.
+    async fn arrived(&self) {
+        self.ledger.offers.settled().await;
+        self.ledger.endings.settled().await;
+    }
+
+    /// The mark of this ledger.
+    async fn epoch(&self) -> Result<i64> {
+        let make = || {
+            let new = rand::random_range(1..i64::MAX);
+            self.db.write("job_epoch", move |tx| outbox::epoch(tx, new))
+        };
+        self.epoch.get_or_try_init(make).await.copied()
+    }
+}
+
+#[async_trait]
+impl Backend for RedisBackend {
+    fn push_in(&self, tx: &mut Tx<'_>, jobs: &[NewJob], at: Timestamp) -> Result<Vec<Pushed>> {
+        self.ledger.push_in(tx, jobs, at)
+    }
+
+    fn keep_in<'j>(&self, tx: &mut Tx<'_>, jobs: &'j [Job]) -> Result<Kept<'j>> {
+        self.ledger.keep_in(tx, jobs)
+    }
+
+    fn complete_in(&self, tx: &mut Tx<'_>, jobs: &[&Job], at: Timestamp) -> Result<Vec<NewJob>> {
+        self.ledger.complete_in(tx, jobs, at)
+    }
+
+    fn create_batch_in(&self, tx: &mut Tx<'_>, batch: &NewBatch, at: Timestamp) -> Result<CreatedBatch> {
+        self.ledger.create_batch_in(tx, batch, at)
+    }
+
+    async fn push(&self, jobs: Arc<[NewJob]>, at: Timestamp) -> Result<Vec<Pushed>> {
+        let ledger = self.ledger.clone();
+        let pushed = self.db.write("push_jobs", move |tx| ledger.push_in(tx, &jobs, at)).await?;
+        self.ledger.offers.settled().await;
+        Ok(pushed)
+    }
+
+    async fn claim(&self, claim: Claim, at: Timestamp) -> Result<Vec<Job>> {
+        self.take(claim, at).await
+    }
+
+    async fn settle(
+        &self,
+        jobs: Arc<[Job]>,
+        changes: Arc<[Option<Change>]>,
+        at: Timestamp,
+    ) -> Result<Settled> {
+        self.settle_jobs(jobs, changes, at).await
+    }
+
+    async fn extend(&self, tokens: Arc<[Token]>, until: Timestamp) -> Result<Beat> {
+        self.prolong(&tokens, until).await
+    }
+
+    async fn promote(&self, max: usize, at: Timestamp) -> Result<Moved> {
+        self.promote_due(max, at).await
+    }
+
+    async fn reap(&self, max: usize, rules: Reaping, at: Timestamp) -> Result<Moved> {
+        self.reap_lost(max, rules, at).await
+    }
+
+    async fn prune(&self, max: usize, rules: Pruning, at: Timestamp) -> Result<usize> {
+        self.prune_old(max, rules, at).await
+    }
+
+    async fn sweep(&self, max: usize, at: Timestamp) -> Result<Swept> {
+        self.sweep_outbox(max, at).await
+    }
+
+    async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {
+        self.lag().await.map(Some)
+    }
+
+    async fn ready(&self, queues: Arc<[String]>) -> Result<Vec<String>> {
+        let mut ready = Vec::new();
+        for queue in queues.iter() {
+            if self.jobs.is_ready(queue).await? {
+                ready.push(queue.clone());
+            }
+        }
+        Ok(ready)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.first_due().await
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.ear.changes(&self.jobs, &self.missed)
+    }
+}
+
+#[async_trait]
+impl Console for RedisBackend {
+    async fn list(&self, filter: Filter, page: PageRequest) -> Result<Page> {
+        self.list_jobs(&filter, &page).await
+    }
+
+    async fn find(&self, id: JobId) -> Result<Option<JobRecord>> {
+        self.find_job(id).await
+    }
+
+    async fn depths(&self, at_most: Option<usize>) -> Result<Vec<QueueDepth>> {
+        self.count_jobs(at_most).await
+    }
+
+    async fn retry(&self, ids: Arc<[JobId]>, at: Timestamp) -> Result<Moved> {
+        self.retry_jobs(&ids, at).await
+    }
+
+    async fn cancel(&self, ids: Arc<[JobId]>, reason: String, at: Timestamp) -> Result<Cancelled> {
+        self.cancel_jobs(&ids, &reason, at).await
+    }
+
+    async fn forget(&self, ids: Arc<[JobId]>, at: Timestamp) -> Result<Forgotten> {
+        self.forget_jobs(&ids, at).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<BatchProgress>> {
+        self.sql.batch(id).await
+    }
+
+    async fn batches(&self, before: Option<BatchId>, limit: usize) -> Result<Vec<BatchProgress>> {
+        self.sql.batches(before, limit).await
+    }
+
+    async fn set_paused(&self, what: Pausable, name: String, paused: bool, at: Timestamp) -> Result<()> {
+        self.sql.set_paused(what, name.clone(), paused, at).await?;
+        match what {
+            Pausable::Queue => self.jobs.set_paused(&name, paused).await,
+            Pausable::Supervisor => Ok(()),
+        }
+    }
+
+    async fn paused(&self, what: Pausable) -> Result<Vec<String>> {
+        self.sql.paused(what).await
+    }
+
+    async fn report(&self, record: SupervisorRecord) -> Result<()> {
+        self.sql.report(record).await
+    }
+
+    async fn orders(&self, id: SupervisorId, name: String) -> Result<Orders> {
+        self.sql.orders(id, name).await
+    }
+
+    async fn register(&self, record: SupervisorRecord) -> Result<SupervisorId> {
+        self.sql.register(record).await
+    }
+
+    async fn unregister(&self, id: SupervisorId) -> Result<()> {
+        self.sql.unregister(id).await
+    }
+
+    async fn forget_supervisors(&self, before: Timestamp) -> Result<()> {
+        self.sql.forget_supervisors(before).await
+    }
+
+    async fn supervisors(&self, since: Timestamp) -> Result<Vec<SupervisorRecord>> {
+        self.sql.supervisors(since).await
+    }
+
+    async fn terminate(&self, name: Option<String>) -> Result<usize> {
+        self.sql.terminate(name).await
+    }
+
+    async fn add_samples(&self, samples: Arc<[Sample]>, at: Timestamp) -> Result<()> {
+        self.sql.add_samples(samples, at).await
+    }
+
+    async fn points(&self, span: Span, from: Timestamp, to: Timestamp) -> Result<Vec<Point>> {
+        self.sql.points(span, from, to).await
+    }
+}

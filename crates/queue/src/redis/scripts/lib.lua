@@ -1,0 +1,130 @@
+-- What the scripts share. KEYS[1] is what the names of all keys of one queue begin with; see the table in `redis/mod.rs`.
+-- Ids and times are texts of a fixed width, so that they sort as numbers do and lose no digit.
+local base = KEYS[1]
+local PIECE = 1000
+local ID = -19
+
+-- Runs a command with a list that may be longer than what Lua can unpack.
+local function call(command, name, list)
+  for from = 1, #list, PIECE do
+    redis.call(command, base .. name, unpack(list, from, math.min(from + PIECE - 1, #list)))
+  end
+end
+
+-- The fields of a hash for ids, in their order; false where there is none.
+local function get(name, ids)
+  local all = {}
+  for from = 1, #ids, PIECE do
+    local part = redis.call('HMGET', base .. name, unpack(ids, from, math.min(from + PIECE - 1, #ids)))
+    for index = 1, #part do
+      all[from + index - 1] = part[index]
+    end
+  end
+  return all
+end
+
+local PATTERN = '^(%d) (%d+) (%d+) (%d+) (%d+) (%d) (%d+) (%S+) (%S+) (%S+)$'
+
+local function parse(text)
+  local state, due, attempt, failures, losses, cancelling, priority, started, finished, worker =
+    string.match(text, PATTERN)
+  return {
+    state = state, due = due, attempt = attempt, failures = failures, losses = losses, cancelling = cancelling,
+    priority = priority, started = started, finished = finished, worker = worker,
+  }
+end
+
+local function pack(job)
+  return job.state .. ' ' .. job.due .. ' ' .. job.attempt .. ' ' .. job.failures .. ' ' .. job.losses .. ' '
+    .. job.cancelling .. ' ' .. job.priority .. ' ' .. job.started .. ' ' .. job.finished .. ' ' .. job.worker
+end
+
+local function has_ended(job)
+  return job.state == '4' or job.state == '5' or job.state == '6'
+end
+
+-- Where a job stands in the set of its state.
+local function member(job, id)
+  if job.state == '1' then
+    return job.priority .. job.due .. id
+  end
+  return job.due .. id
+end
+
+-- What is to be written, gathered so that a script makes few calls however many jobs it moves.
+local leaving, entering, fields, dead = {}, {}, {}, {}
+
+local function leave(job, id)
+  local list = leaving[job.state]
+  if not list then
+    list = {}
+    leaving[job.state] = list
+  end
+  list[#list + 1] = member(job, id)
+end
+
+local function enter(job, id)
+  local list = entering[job.state]
+  if not list then
+    list = {}
+    entering[job.state] = list
+  end
+  list[#list + 1] = '0'
+  list[#list + 1] = member(job, id)
+  fields[#fields + 1] = id
+  fields[#fields + 1] = pack(job)
+end
+
+local function bury(job, id)
+  leave(job, id)
+  dead[#dead + 1] = id
+end
+
+local function untag(ids)
+  if redis.call('EXISTS', base .. 'g') == 0 then
+    return
+  end
+  local tags = get('g', ids)
+  for index, id in ipairs(ids) do
+    if tags[index] then
+      for _, tag in ipairs(cjson.decode(tags[index])) do
+        redis.call('ZREM', base .. 't:' .. tag, id)
+      end
+    end
+  end
+  call('HDEL', 'g', ids)
+end
+
+local function write()
+  for state, list in pairs(leaving) do
+    call('ZREM', 'z' .. state, list)
+  end
+  for state, list in pairs(entering) do
+    call('ZADD', 'z' .. state, list)
+  end
+  call('HSET', 'd', fields)
+  if #dead > 0 then
+    untag(dead)
+    call('HDEL', 'd', dead)
+    call('HDEL', 's', dead)
+    call('HDEL', 'x', dead)
+    call('ZREM', 'i', dead)
+  end
+end
+
+-- What is asked of a job besides how it stands: flat, five for each.
+local function describe(ids)
+  local data, texts, tags, errors = get('d', ids), get('s', ids), get('g', ids), get('x', ids)
+  local flat = {}
+  for index, id in ipairs(ids) do
+    if data[index] and texts[index] then
+      local n = #flat
+      flat[n + 1] = id
+      flat[n + 2] = data[index]
+      flat[n + 3] = texts[index]
+      flat[n + 4] = tags[index] or ''
+      flat[n + 5] = errors[index] or ''
+    end
+  end
+  return flat
+end
