@@ -137,13 +137,19 @@ impl Dialect {
 
 /// `new.column` as `VALUES(column)`: the one form that MySQL and MariaDB share.
 fn with_values(set: &str) -> String {
+    replace_new(set, |column| format!("VALUES({column})"))
+}
+
+/// Assignments with something in the place of each `new.column`.
+pub(crate) fn replace_new(set: &str, with: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(set.len() + 16);
     let mut pieces = set.split("new.");
     text.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
         let end = piece.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         let (column, rest) = piece.split_at(end.unwrap_or(piece.len()));
-        let _ = write!(text, "VALUES({column}){rest}");
+        text.push_str(&with(column));
+        text.push_str(rest);
     }
     text
 }

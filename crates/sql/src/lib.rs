@@ -22,5 +22,5 @@ pub use database::{Database, DatabaseInfo, Settings, Synchronous};
 pub use dialect::{Dialect, Server};
 pub use error::{Error, Result};
 pub use migrate::{Migration, Migrations};
-pub use tx::{Conflict, Insert, Row, Tx};
+pub use tx::{Conflict, Insert, Row, Tx, Update};
 pub use value::{FromValue, Value, ValueRef};

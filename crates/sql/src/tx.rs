@@ -32,6 +32,12 @@ pub(crate) trait Engine {
     /// Inserts rows in sets. An error may leave some of them done.
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()>;
 
+    /// Changes rows, each to values of its own; returns how many matched. An error may leave some of them done.
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64>;
+
+    /// Deletes the rows with these keys; returns how many there were. An error may leave some of them done.
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64>;
+
     /// Calls `row` with the rows of a query until it breaks off.
     fn for_each(
         &mut self,
@@ -66,6 +72,21 @@ pub enum Conflict<'a> {
         /// Assignments, such as `net = net + new.net`; `new.` names the row that was to be inserted.
         set: &'a [&'a str],
     },
+}
+
+/// Which rows change, each to values of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The names of the values, in their order.
+    pub columns: &'a [&'a str],
+    /// The columns that a row must share with its values to be changed.
+    pub key: &'a [&'a str],
+    /// What must also hold of a row as it is; empty where nothing must.
+    pub only_if: &'a str,
+    /// Assignments, such as `captured = captured + new.captured`; `new.` names the values.
+    pub set: &'a [&'a str],
 }
 
 /// A row of a result.
@@ -192,7 +213,36 @@ impl<'c> Tx<'c> {
         self.note(done)
     }
 
-    /// Runs the same statement once for each `width` values; returns the rows matched in all.
+    /// Changes rows, each to values of its own; returns how many matched. `values` is flat, row after row.
+    pub fn update_rows(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+        debug_assert_eq!(
+            values.len() % update.columns.len(),
+            0,
+            "values for {} do not fill whole rows",
+            update.table
+        );
+        if values.is_empty() {
+            return Ok(0);
+        }
+        let done = self.engine.update(update, values);
+        self.half_done |= done.is_err();
+        self.note(done)
+    }
+
+    /// Deletes the rows whose `key` columns hold these values; returns how many there were. `values` is flat, key after
+    /// key.
+    pub fn delete_rows(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
+        debug_assert_eq!(values.len() % key.len(), 0, "values for {table} do not fill whole keys");
+        if values.is_empty() {
+            return Ok(0);
+        }
+        let done = self.engine.delete(table, key, values);
+        self.half_done |= done.is_err();
+        self.note(done)
+    }
+
+    /// Runs the same statement once for each `width` values; returns the rows matched in all. Where a set of rows is
+    /// changed alike, [`update_rows`](Self::update_rows) and [`delete_rows`](Self::delete_rows) cost a server less.
     pub fn execute_each(&mut self, sql: &str, width: usize, values: &[Value<'_>]) -> Result<u64> {
         debug_assert_eq!(values.len() % width, 0, "values do not fill whole rows: {sql}");
         if values.is_empty() {

@@ -2,7 +2,7 @@
 
 use domain::{ChargeStatus, Currency, Money, OrderId};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Row, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Update, Value};
 
 use crate::{Result, rows};
 
@@ -110,9 +110,14 @@ pub fn mark_accepted(tx: &mut Tx<'_>, accepted: &[Acceptance]) -> Result<()> {
         ]);
         deadlines.extend([(*deadline).into(), order, attempt]);
     }
-    let sql =
-        "UPDATE payments SET status = ?, reference = ?, deadline = ? WHERE order_id = ? AND attempt = ?";
-    tx.execute_each(sql, 5, &marks)?;
+    let update = Update {
+        table: "payments",
+        columns: &["status", "reference", "deadline", "order_id", "attempt"],
+        key: &["order_id", "attempt"],
+        only_if: "",
+        set: &["status = new.status", "reference = new.reference", "deadline = new.deadline"],
+    };
+    tx.update_rows(&update, &marks)?;
     let columns = &["deadline", "order_id", "attempt"];
     tx.insert_rows(&Insert { table: "payment_deadlines", columns, conflict: Conflict::Ignore }, &deadlines)?;
     Ok(())
@@ -154,11 +159,21 @@ pub fn mark_decided(tx: &mut Tx<'_>, decisions: &[Decision], at: Timestamp) -> R
             watched.extend([deadline.into(), order, attempt]);
         }
     }
-    let sql = "UPDATE payments SET status = ?, captured = captured + ?, reference = COALESCE(?, reference), \
-               reason = ?, decided_at = ? WHERE order_id = ? AND attempt = ?";
-    tx.execute_each(sql, 7, &marks)?;
-    let sql = "DELETE FROM payment_deadlines WHERE deadline = ? AND order_id = ? AND attempt = ?";
-    tx.execute_each(sql, 3, &watched)?;
+    let update = Update {
+        table: "payments",
+        columns: &["status", "captured", "reference", "reason", "decided_at", "order_id", "attempt"],
+        key: &["order_id", "attempt"],
+        only_if: "",
+        set: &[
+            "status = new.status",
+            "captured = captured + new.captured",
+            "reference = COALESCE(new.reference, reference)",
+            "reason = new.reason",
+            "decided_at = new.decided_at",
+        ],
+    };
+    tx.update_rows(&update, &marks)?;
+    tx.delete_rows("payment_deadlines", &["deadline", "order_id", "attempt"], &watched)?;
     Ok(())
 }
 

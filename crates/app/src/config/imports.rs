@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct ImportSettings {
     /// Rows that are imported in one transaction, about.
     pub chunk_size: u32,
-    /// Where decoded copies of files are kept while they are imported; by default beside the database.
+    /// Where copies of files are kept while they are imported; by default `imports` beside the database file, or
+    /// `data/imports` where the database is on a server.
     pub spool: Option<PathBuf>,
+    /// Whether every file is copied there, also one that could be read where it is. Workers on other hosts need that,
+    /// and `spool` on storage that all of them share under the same path.
+    pub copy_files: bool,
     /// A folder of the shop's own profiles, one TOML file each.
     pub profiles: Option<PathBuf>,
     /// A field longer than this many bytes is refused.
@@ -24,6 +28,7 @@ impl Default for ImportSettings {
         ImportSettings {
             chunk_size: 1_000,
             spool: None,
+            copy_files: false,
             profiles: None,
             max_field_bytes: 1 << 20,
             max_file_bytes: 1 << 40,

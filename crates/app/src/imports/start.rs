@@ -109,12 +109,13 @@ fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
 async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Received> {
     let (wanted, options) = (options.clone(), read_options(app, options)?);
     let (path, folder) = (path.to_owned(), spool_folder(app));
+    let copy_files = app.config().imports.copy_files;
     let work = move || {
         let sniffed = importer::sniff(&path, &options)?;
         // What cannot be imported as it is wanted is not copied first.
         wanted.check(sniffed.layout.profile.workflow)?;
         let source = source_of(&wanted, &sniffed.layout.profile)?;
-        if !sniffed.needs_spool() {
+        if !copy_files && !sniffed.needs_spool() {
             let file = File::open(&path).map_err(|source| cannot("open", &path, source))?;
             let stamp = Some(FileStamp::of(&file, &path)?);
             let spooled = importer::spool(&path, &options, std::io::sink())?;
@@ -186,7 +187,7 @@ fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
 }
 
 fn spool_folder(app: &App) -> PathBuf {
-    let beside = || app.database().folder().unwrap_or(Path::new(".")).join("imports");
+    let beside = || app.database().folder().unwrap_or(Path::new("data")).join("imports");
     app.config().imports.spool.clone().unwrap_or_else(beside)
 }
 

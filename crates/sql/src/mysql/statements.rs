@@ -6,7 +6,8 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Error as Fault, Params, Value as Wire};
 
 use super::connect::Connector;
-use crate::tx::{Engine, Insert, Row};
+use crate::dialect::replace_new;
+use crate::tx::{Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
@@ -20,13 +21,44 @@ pub(super) struct Statements<'c> {
 
 /// The most that is sent as one text: far below `max_allowed_packet`, large enough to make a round trip cheap.
 const LONGEST_TEXT: usize = 512 * 1024;
-/// Rows of one insert.
+/// Rows of one insert, or keys of one deletion.
 const MOST_ROWS: usize = 1_000;
+/// Rows of one update: the server takes each for a query of its own while it reads the text.
+const MOST_UPDATED: usize = 250;
 
 impl Statements<'_> {
     fn failed(&self, sql: &str) -> impl Fn(Fault) -> Error + use<'_> {
         let (connector, sql) = (self.connector, sql.to_owned());
         move |fault| connector.error(&fault, &sql)
+    }
+
+    /// Sends rows in sets: what stands before them, between them and after them, how many at most, and how one is
+    /// written. Returns the rows matched in all.
+    fn send_sets(
+        &mut self,
+        (head, between, tail): (&str, &str, &str),
+        most: usize,
+        values: &[Value<'_>],
+        width: usize,
+        write: fn(&mut String, &[Value<'_>]),
+    ) -> Result<u64> {
+        let (mut text, mut rows, mut matched) = (String::new(), 0, 0);
+        for row in values.chunks_exact(width) {
+            text.push_str(if rows == 0 { head } else { between });
+            write(&mut text, row);
+            rows += 1;
+            if rows == most || text.len() > LONGEST_TEXT {
+                text.push_str(tail);
+                matched += self.send(&text).map_err(self.failed(head))?;
+                text.clear();
+                rows = 0;
+            }
+        }
+        if rows > 0 {
+            text.push_str(tail);
+            matched += self.send(&text).map_err(self.failed(head))?;
+        }
+        Ok(matched)
     }
 
     /// Runs a text that may hold several statements; returns the rows matched in all.
@@ -83,23 +115,28 @@ impl Engine for Statements<'_> {
         let head = self.dialect.insert_head(insert);
         let mut tail = String::new();
         self.dialect.on_conflict(&mut tail, insert);
-        let (mut text, mut rows) = (String::new(), 0);
-        for row in values.chunks_exact(insert.columns.len()) {
-            text.push_str(if rows == 0 { &head } else { "," });
-            write_row(&mut text, row);
-            rows += 1;
-            if rows == MOST_ROWS || text.len() > LONGEST_TEXT {
-                text.push_str(&tail);
-                self.send(&text).map_err(self.failed(&head))?;
-                text.clear();
-                rows = 0;
-            }
-        }
-        if rows > 0 {
-            text.push_str(&tail);
-            self.send(&text).map_err(self.failed(&head))?;
-        }
+        self.send_sets((&head, ",", &tail), MOST_ROWS, values, insert.columns.len(), write_row)?;
         Ok(())
+    }
+
+    /// Joins the table to the new values, as one query each, because MySQL and MariaDB share no shorter way to write
+    /// rows. Their names are set apart, so that a name alone is the table's.
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+        let Update { table, columns, key, only_if, set } = update;
+        let mut on: Vec<String> =
+            key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
+        on.extend((!only_if.is_empty()).then(|| (*only_if).to_owned()));
+        let set = replace_new(&set.join(", "), |column| format!("new_rows.new_{column}"));
+        let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
+        let head = format!("UPDATE (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(","));
+        let tail = format!(") AS new_rows STRAIGHT_JOIN {table} ON {} SET {set}", on.join(" AND "));
+        let parts = (head.as_str(), " UNION ALL SELECT ", tail.as_str());
+        self.send_sets(parts, MOST_UPDATED, values, columns.len(), write_values)
+    }
+
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
+        let head = format!("DELETE FROM {table} WHERE ({}) IN (", key.join(","));
+        self.send_sets((&head, ",", ")"), MOST_ROWS, values, key.len(), write_row)
     }
 
     fn for_each(
@@ -135,11 +172,18 @@ fn wire(params: &[Value<'_>]) -> Params {
 }
 
 fn write_row(text: &mut String, row: &[Value<'_>]) {
+    text.push('(');
+    write_values(text, row);
+    text.push(')');
+}
+
+fn write_values(text: &mut String, row: &[Value<'_>]) {
     for (index, value) in row.iter().enumerate() {
-        text.push(if index == 0 { '(' } else { ',' });
+        if index > 0 {
+            text.push(',');
+        }
         write_literal(text, value);
     }
-    text.push(')');
 }
 
 /// Writes a value as the server reads it back. The session's `sql_mode` leaves the backslash its meaning.

@@ -2,7 +2,8 @@ use std::ops::ControlFlow;
 
 use rusqlite::{CachedStatement, Connection};
 
-use crate::tx::{Engine, Insert, Row};
+use crate::dialect::replace_new;
+use crate::tx::{Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
@@ -60,6 +61,24 @@ impl Engine for Statements<'_> {
             }
         }
         Ok(())
+    }
+
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+        let Update { table, columns, key, only_if, set } = update;
+        let number =
+            |name: &str| columns.iter().position(|column| *column == name).map_or(0, |index| index + 1);
+        let set = replace_new(&set.join(", "), |column| format!("?{}", number(column)));
+        let mut key: Vec<String> =
+            key.iter().map(|column| format!("{column} = ?{}", number(column))).collect();
+        key.extend((!only_if.is_empty()).then(|| (*only_if).to_owned()));
+        let sql = format!("UPDATE {table} SET {set} WHERE {}", key.join(" AND "));
+        self.execute_each(&sql, columns.len(), values)
+    }
+
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
+        let condition: Vec<String> = key.iter().map(|column| format!("{column} = ?")).collect();
+        let sql = format!("DELETE FROM {table} WHERE {}", condition.join(" AND "));
+        self.execute_each(&sql, key.len(), values)
     }
 
     fn for_each(

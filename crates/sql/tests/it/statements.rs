@@ -1,4 +1,4 @@
-use sql::{Conflict, Error, Insert, Value};
+use sql::{Conflict, Error, Insert, Update, Value};
 
 use crate::{count, database, insert};
 
@@ -147,4 +147,43 @@ async fn sums_and_counts_are_integers() {
         sums.unwrap_or_else(|error: Error| panic!("{error}")),
         ((1 << 52) + 3, 2, (1 << 52) + 4, true)
     );
+}
+
+#[tokio::test]
+async fn each_row_is_changed_to_its_own_values_and_deleted_by_its_whole_key() {
+    let (_space, db) = database().await;
+    for size in [1, 2, 249, 250, 251, 1700] {
+        let (matched, right, deleted) = db
+            .write("each", move |tx| {
+                tx.execute("DELETE FROM things", &[])?;
+                let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+                tx.insert_rows(&into, &rows(0..size, 1))?;
+                let update = Update {
+                    table: "things",
+                    columns: &["n", "id", "name"],
+                    key: &["id"],
+                    only_if: "",
+                    set: &["n = n + new.n", "name = COALESCE(new.name, name)"],
+                };
+                let name = |id: i64| (id % 2 == 0).then(|| format!("m{id}"));
+                let changes: Vec<Value<'_>> = (0..size + 5)
+                    .flat_map(|id| [Value::Int(id * 10), Value::Int(id), name(id).into()])
+                    .collect();
+                let matched = tx.update_rows(&update, &changes)?;
+                let right = tx.query("SELECT id, name, n FROM things", &[], |row| {
+                    let id: i64 = row.get(0)?;
+                    let expected = name(id).unwrap_or_else(|| format!("n{id}"));
+                    Ok(row.get::<String>(1)? == expected && row.get::<i64>(2)? == 1 + id * 10)
+                })?;
+                let keys: Vec<Value<'_>> =
+                    (0..size + 5).flat_map(|id| [Value::Int(id), format!("n{id}").into()]).collect();
+                let deleted = tx.delete_rows("things", &["id", "name"], &keys)?;
+                Ok::<_, Error>((matched, right, deleted))
+            })
+            .await
+            .unwrap();
+        assert_eq!(matched, size.cast_unsigned());
+        assert!(right.len() == size as usize && right.into_iter().all(|right| right), "{size}");
+        assert_eq!(deleted, size.cast_unsigned() / 2, "of {size}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::{NotificationId, NotificationStatus};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Row, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Update, Value};
 
 use crate::{Result, rows};
 
@@ -115,14 +115,26 @@ pub fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], at: Timestamp)
                 error.into(),
                 sent.into(),
                 Value::Int(attempt.id.get()),
-                Value::Int(NotificationStatus::Queued.code()),
-                Value::Int(NotificationStatus::Sending.code()),
             ]
         })
         .collect();
-    let sql = "UPDATE notifications SET status = ?, subject = COALESCE(?, subject), body = COALESCE(?, body), \
-               attempts = attempts + ?, error = ?, sent_at = ? WHERE id = ? AND status IN (?, ?)";
-    tx.execute_each(sql, 9, &values)?;
+    let [queued, sending] =
+        [NotificationStatus::Queued, NotificationStatus::Sending].map(NotificationStatus::code);
+    let update = Update {
+        table: "notifications",
+        columns: &["status", "subject", "body", "attempts", "error", "sent_at", "id"],
+        key: &["id"],
+        only_if: &format!("status IN ({queued}, {sending})"),
+        set: &[
+            "subject = COALESCE(new.subject, subject)",
+            "body = COALESCE(new.body, body)",
+            "attempts = attempts + new.attempts",
+            "error = new.error",
+            "sent_at = new.sent_at",
+            "status = new.status",
+        ],
+    };
+    tx.update_rows(&update, &values)?;
     let failures: Vec<Value<'_>> = attempts
         .iter()
         .filter_map(|attempt| attempt.failure.map(|failure| (attempt.id, failure)))

@@ -3,7 +3,7 @@ use domain::{
     CustomerId, EventKind, FailReason, FulfilmentStatus, OrderId, OrderState, OrderStatus, PaymentStatus,
 };
 use jiff::Timestamp;
-use sql::{Row, Tx, Value};
+use sql::{Row, Tx, Update, Value};
 
 use crate::events::{self, NewEvent, state_code};
 use crate::{Error, Result, rows};
@@ -107,10 +107,50 @@ fn read(row: &Row<'_>) -> sql::Result<Head> {
     })
 }
 
-const SAVE: &str = "UPDATE orders SET version = ?, status = ?, fail_reason = ?, payment = ?, fulfilment = ?, \
-    captured = ?, refunded = ?, refund_pending = ?, surplus_refunded = ?, units_shipped = ?, units_refunded = ?, \
-    units_refund_pending = ?, units_released = ?, units_release_pending = ?, units_returned = ?, confirmed_at = ? \
-    WHERE id = ? AND version = ?";
+/// What a transition changes, guarded by the version that it began with.
+const SAVE: Update<'_> = Update {
+    table: "orders",
+    columns: &[
+        "next_version",
+        "status",
+        "fail_reason",
+        "payment",
+        "fulfilment",
+        "captured",
+        "refunded",
+        "refund_pending",
+        "surplus_refunded",
+        "units_shipped",
+        "units_refunded",
+        "units_refund_pending",
+        "units_released",
+        "units_release_pending",
+        "units_returned",
+        "confirmed_at",
+        "id",
+        "version",
+    ],
+    key: &["id", "version"],
+    only_if: "",
+    set: &[
+        "version = new.next_version",
+        "status = new.status",
+        "fail_reason = new.fail_reason",
+        "payment = new.payment",
+        "fulfilment = new.fulfilment",
+        "captured = new.captured",
+        "refunded = new.refunded",
+        "refund_pending = new.refund_pending",
+        "surplus_refunded = new.surplus_refunded",
+        "units_shipped = new.units_shipped",
+        "units_refunded = new.units_refunded",
+        "units_refund_pending = new.units_refund_pending",
+        "units_released = new.units_released",
+        "units_release_pending = new.units_release_pending",
+        "units_returned = new.units_returned",
+        "confirmed_at = new.confirmed_at",
+    ],
+};
 
 /// Writes transitions, each guarded by its order's version, each with its event.
 pub fn save(tx: &mut Tx<'_>, changes: &[Change<'_>], actor: &str, at: Timestamp) -> Result<()> {
@@ -146,7 +186,7 @@ pub fn save(tx: &mut Tx<'_>, changes: &[Change<'_>], actor: &str, at: Timestamp)
             data: *data,
         });
     }
-    let saved = tx.execute_each(SAVE, 18, &values)?;
+    let saved = tx.update_rows(&SAVE, &values)?;
     if saved != changes.len() as u64 {
         let name = changes.iter().map(|change| change.head.id.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::Conflict { what: "order", name });
