@@ -190,16 +190,25 @@ pub(super) fn expected(tx: &mut Tx<'_>, ids: impl IntoIterator<Item = JobId>) ->
     Ok(tx.query_in(text, &[], &values(ids), |row| row.get(0).map(JobId))?)
 }
 
-/// The first token that may land, of each job that the ledger expects; locked.
+/// The first token that may land, of each job that the ledger expects.
 pub(super) fn fences(tx: &mut Tx<'_>, ids: impl IntoIterator<Item = JobId>) -> Result<HashMap<JobId, i64>> {
-    let text = format!("SELECT id, fence FROM job_outbox WHERE id IN ({{in}}){}", tx.dialect().for_update());
+    first_tokens(tx, ids, "")
+}
+
+fn first_tokens(
+    tx: &mut Tx<'_>,
+    ids: impl IntoIterator<Item = JobId>,
+    lock: &str,
+) -> Result<HashMap<JobId, i64>> {
+    let text = format!("SELECT id, fence FROM job_outbox WHERE id IN ({{in}}){lock}");
     let rows = tx.query_in(&text, &[], &values(ids), |row| Ok((JobId(row.get(0)?), row.get(1)?)))?;
     Ok(rows.into_iter().collect())
 }
 
 /// The jobs that may land; their rows are locked. And those that the ledger expects no more.
 pub(super) fn keep<'j>(tx: &mut Tx<'_>, jobs: &'j [Job]) -> Result<(Kept<'j>, Vec<&'j Job>)> {
-    let fences = fences(tx, jobs.iter().map(|job| job.id))?;
+    let lock = tx.dialect().for_update();
+    let fences = first_tokens(tx, jobs.iter().map(|job| job.id), lock)?;
     let gone = jobs.iter().filter(|job| !fences.contains_key(&job.id)).collect();
     let kept =
         Kept::split(jobs, |job| fences.get(&job.id).is_some_and(|fence| *fence <= i64::from(job.attempt)));
