@@ -3,6 +3,7 @@
 mod away;
 mod backlog;
 mod forgetting;
+mod keys;
 mod server;
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -68,7 +69,7 @@ impl Server {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let mut text = format!("*{}\r\n", words.len());
         for word in words {
-            text += &format!("${}\r\n{word}\r\n", word.len());
+            write!(text, "${}\r\n{word}\r\n", word.len()).unwrap();
         }
         stream.write_all(text.as_bytes()).ok()?;
         stream.write_all(b"*1\r\n$4\r\nQUIT\r\n").ok()?;
