@@ -1,6 +1,8 @@
 //! No-op jobs per second, enqueued and run, beside a bare loop of prepared statements that leaves the same rows.
 //!
-//! `cargo run --release -p ordermill-queue --example throughput -- [JOBS] [BATCH] [WAITING] [ROUNDS]`
+//! `cargo run --release -p ordermill-queue --example throughput -- [JOBS] [BATCH] [WAITING] [ROUNDS] [--redis URL]`
+//!
+//! With `--redis` the jobs are kept there, and the database is their ledger.
 
 use std::error::Error;
 use std::path::Path;
@@ -13,6 +15,7 @@ use queue::{
     Batch, BoxError, Handler, NewJob, Outcome, PoolSettings, Queue, Registry, Settings, Supervisor,
     SupervisorSettings, SystemClock,
 };
+use redis_link::Redis;
 use rusqlite::Connection;
 use sql::Database;
 
@@ -34,15 +37,22 @@ impl Handler for NoOp {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let number = |at: usize, default: usize| {
-        std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(default)
+    let mut words: Vec<String> = std::env::args().collect();
+    let redis = match words.iter().position(|word| word == "--redis") {
+        Some(at) => {
+            Some(Redis::open(redis_link::Settings::new(words.drain(at..).nth(1).unwrap_or_default())).await?)
+        }
+        None => None,
     };
+    let number =
+        |at: usize, default: usize| words.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (jobs, batch, waiting, rounds) = (number(1, 100_000), number(2, 500), number(3, 0), number(4, 5));
     println!("{jobs} jobs in batches of {batch}, {waiting} others waiting, synchronous=FULL");
     let mut ratios = Vec::new();
     for _ in 0..rounds {
         let folder = tempfile::tempdir()?;
-        let engine = run_engine(&folder.path().join("engine.db"), jobs, batch, waiting).await?;
+        let engine =
+            run_engine(&folder.path().join("engine.db"), redis.as_ref(), [jobs, batch, waiting]).await?;
         let bare = run_bare(&folder.path().join("bare.db"), jobs, batch).await?;
         let ratio = engine.per_second / bare.per_second;
         println!("engine {engine}   bare {bare}   ratio {ratio:.2}");
@@ -50,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     ratios.sort_unstable_by(f64::total_cmp);
     println!("median ratio {:.2}", ratios[ratios.len() / 2]);
-    let mut waits = idle_waits(tempfile::tempdir()?.path()).await?;
+    let mut waits = idle_waits(tempfile::tempdir()?.path(), redis.as_ref()).await?;
     waits.sort_unstable();
     println!(
         "from push to start, idle: p50 {:?}, p99 {:?}",
@@ -61,9 +71,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// How long single jobs take from their push to the start of their run, on an idle system.
-async fn idle_waits(folder: &Path) -> Result<Vec<Duration>, Box<dyn Error>> {
-    let queue =
-        Queue::sql(database(&folder.join("idle.db")).await?, Arc::new(SystemClock), Settings::default())?;
+async fn idle_waits(folder: &Path, redis: Option<&Redis>) -> Result<Vec<Duration>, Box<dyn Error>> {
+    let queue = engine(&folder.join("idle.db"), redis, Settings::default()).await?;
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let handlers: [Arc<dyn Handler>; 1] = [Arc::new(Tells(started))];
     let supervisor = Supervisor::start(queue.clone(), Registry::new(handlers, queue.settings())?).await?;
@@ -139,11 +148,19 @@ async fn database(path: &Path) -> Result<Database, Box<dyn Error>> {
     Ok(db)
 }
 
+/// An engine without jobs.
+async fn engine(path: &Path, redis: Option<&Redis>, settings: Settings) -> Result<Queue, Box<dyn Error>> {
+    let (db, clock) = (database(path).await?, Arc::new(SystemClock));
+    Ok(match redis {
+        Some(redis) => Queue::redis(db, redis.clone(), &format!("bench{}", path.display()), clock, settings)?,
+        None => Queue::sql(db, clock, settings)?,
+    })
+}
+
 async fn run_engine(
     path: &Path,
-    jobs: usize,
-    batch: usize,
-    waiting: usize,
+    redis: Option<&Redis>,
+    [jobs, batch, waiting]: [usize; 3],
 ) -> Result<Figure, Box<dyn Error>> {
     let settings = Settings {
         supervisor: SupervisorSettings {
@@ -152,7 +169,7 @@ async fn run_engine(
         },
         ..Settings::default()
     };
-    let queue = Queue::sql(database(path).await?, Arc::new(SystemClock), settings)?;
+    let queue = engine(path, redis, settings).await?;
     for _ in 0..waiting / 1000 {
         // Last in line, so that they are waiting all the time.
         queue.push(vec![NewJob::new("default", "other", ARGS).priority(255); 1000]).await?;

@@ -7,7 +7,7 @@ use redis_link::Value;
 use sql::Value as Param;
 
 use super::RedisBackend;
-use super::packed::{claimed, texts, time_text};
+use super::packed::{Claimed, claimed, texts, time_text};
 use super::scripts::CLAIM;
 use crate::backend::{Beat, Claim};
 use crate::handler::with_causes;
@@ -37,8 +37,8 @@ impl RedisBackend {
             if standing == IS_BEING_FOUND_OUT {
                 self.walk.lock().await.find_out(&claim.queue);
             }
-            let (jobs, started) = claimed(words, &claim.queue)?;
-            self.give_keys_back(started).await;
+            let Claimed { jobs, keys } = claimed(words, &claim.queue)?;
+            self.give_keys_back(keys).await;
             return Ok(jobs);
         }
         Ok(Vec::new())

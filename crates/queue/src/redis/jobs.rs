@@ -235,9 +235,9 @@ impl Jobs {
     pub(super) async fn missing(&self, queue: &str, ids: &[JobId]) -> Result<Vec<JobId>> {
         let mut command = redis_link::cmd("HMGET");
         command.arg(format!("{}d", self.keys.of(queue)));
-        ids.iter().for_each(|id| {
+        for id in ids {
             command.arg(id_text(*id));
-        });
+        }
         let data: Vec<Option<String>> = self.redis.run(&command).await?;
         let is_missing =
             |data: &Option<String>| data.as_ref().is_none_or(|data| data.starts_with(['4', '5', '6']));

@@ -1,4 +1,70 @@
 //! Jobs in Redis or Valkey, expected by the ledger's database.
+//!
+//! # Keys
+//!
+//! `P` is the prefix that the shop was given. All keys of a queue carry one hash tag, so that a cluster keeps them together
+//! and one script can change them: `Q` stands for `P:{q:QUEUE}:`, and scripts are given it as their key. Ids have 19 digits
+//! and times, in microseconds, 18, so that they sort as text; all scores are 0, because a score is a floating number and
+//! loses digits.
+//!
+//! | key | type | what | until |
+//! | --- | --- | --- | --- |
+//! | `Q` `d` | hash | id → state, due, attempt, failures, losses, cancelling, priority, started, finished, worker | the job is deleted |
+//! | `Q` `s` | hash | id → what never changes: kind, arguments, unique key, batch, limit of attempts, when it was pushed | the job is deleted |
+//! | `Q` `g` | hash | id → its tags, as JSON; only of jobs that have some | the job is deleted |
+//! | `Q` `x` | hash | id → its newest 50 errors, a line of JSON each; only of jobs that have some | the job is deleted |
+//! | `Q` `z1` | sorted set | available jobs: priority (3 digits), since when, id | the job leaves the state |
+//! | `Q` `z0` `z2` … `z6` | sorted sets | scheduled, executing, retryable, completed, discarded, cancelled jobs: due, id | the job leaves the state |
+//! | `Q` `i` | sorted set | all ids, for lists that name no state | the job is deleted |
+//! | `Q` `t:TAG` | sorted set | ids of jobs with this tag | the last of them is deleted |
+//! | `Q` `p` | string | there while the queue is paused | it is continued |
+//! | `Q` `e` | string | the epoch of the ledger; with a `?` until all that it expects was offered | ever |
+//! | `P:{all}:queues` | set | the names of queues | ever |
+//! | `P:{all}:wake` | stream | the names of queues that have something to do, the newest hundred or so | newer ones come |
+//!
+//! One hash of all jobs takes less memory than a key for each, and a script reads and writes five hundred of them in one
+//! command. No key expires: what has ended is pruned by age and by count, like rows.
+//!
+//! Pauses, supervisors, batches, unique keys and figures are rows of the ledger's database. They are few, they change
+//! seldom, and they must outlive a Redis that is emptied; a claim sees a pause by the key `p`.
+//!
+//! # Who is right
+//!
+//! The outbox is: the table `job_outbox` holds a row for each job that has not ended. Redis may forget jobs, or remember
+//! ones that have ended; it cannot make an effect land twice or not at all.
+//!
+//! - A job is **pushed** by its row, in the transaction of the work, and offered to Redis after the commit.
+//! - An effect **lands** by deleting the row, in the transaction of the effect. No row, no effect.
+//! - A row's `fence` is the first token that may land. Whatever takes a job from its worker without ending it (a retry, a
+//!   snooze, a hand-back, the end of a lease) raises the fence first and moves the job in Redis afterwards.
+//! - Whatever ends a job without an effect (discarded, cancelled, forgotten) deletes the row first.
+//!
+//! So SQL always comes first. What follows when the process dies, or Redis does not hear, between the two:
+//!
+//! | after the commit of | Redis has | and then |
+//! | --- | --- | --- |
+//! | a push | nothing | the sweeper finds the row and offers it |
+//! | a completion | the job, executing | the lease ends; the reaper finds no row and deletes it. Until then a second look by its worker is refused |
+//! | a retry, snooze, hand-back | the job, executing | the engine repeats the settlement, which is the same the second time; or the lease ends, and it is offered again with a worker lost |
+//! | the end of a lease | the job, executing | the next reaper does the same again |
+//! | a discard or cancellation | the job, executing or waiting | the engine repeats it; or whoever takes the job finds no row, and deletes it; its record is lost |
+//! | a retry by hand | the job, ended | the sweeper finds the row of a job that has ended, and offers it |
+//!
+//! A job that runs without a row (one that was offered while it ended elsewhere) may call the outside once more, as any job
+//! may; its effect is refused, and whoever finds so deletes it.
+//!
+//! # When Redis forgets
+//!
+//! A queue in Redis carries the epoch of its ledger. Where it is missing (Redis was emptied, or restarted without its
+//! data) or another's, a claim has no jobs; it first restores what the queue must know, its pause above all, and has the
+//! sweeper walk the whole outbox without a pause. The epoch keeps its `?` until a walk has come to its end, so that a
+//! walk that dies is begun again by whoever claims next. The first use of a queue looks the same, and costs one walk. A
+//! process also walks the whole outbox when it starts, when a relay failed, and when its connection for wake-ups was lost:
+//! Redis may have come back with an older copy. Otherwise the sweeper goes round the outbox a page every second.
+//!
+//! A worker whose job was forgotten keeps it: the row still says so, and its heartbeat is told so. The job is offered
+//! again one token further, so that its two workers are told apart; the first to land has the effect. What is lost are
+//! errors, counts of failures, and records of jobs that had ended.
 
 mod claim;
 mod jobs;

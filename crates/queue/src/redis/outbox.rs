@@ -1,6 +1,6 @@
 //! What the ledger's database knows of the jobs that Redis keeps.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Row, Tx, Value};
@@ -59,7 +59,9 @@ pub(super) fn push(tx: &mut Tx<'_>, jobs: &[NewJob], at: Timestamp) -> Result<(V
 
 pub(super) fn insert(tx: &mut Tx<'_>, jobs: &[Expected]) -> Result<()> {
     let mut rows = Vec::with_capacity(jobs.len() * COLUMNS.len());
-    jobs.iter().for_each(|job| job.put(&mut rows));
+    for job in jobs {
+        job.put(&mut rows);
+    }
     tx.insert_rows(&Insert { table: "job_outbox", columns: COLUMNS, conflict: Conflict::Error }, &rows)?;
     Ok(())
 }
@@ -218,7 +220,7 @@ pub(super) fn keep<'j>(tx: &mut Tx<'_>, jobs: &'j [Job]) -> Result<(Kept<'j>, Ve
 /// Deletes the rows of jobs that may land; returns how many there were. One statement for each token number, of which
 /// a batch has one as a rule.
 pub(super) fn complete(tx: &mut Tx<'_>, jobs: &[&Job]) -> Result<usize> {
-    let mut by_attempt: std::collections::BTreeMap<u32, Vec<Value<'_>>> = std::collections::BTreeMap::new();
+    let mut by_attempt: BTreeMap<u32, Vec<Value<'_>>> = BTreeMap::new();
     for job in jobs {
         by_attempt.entry(job.attempt).or_default().push(job.id.into());
     }

@@ -231,20 +231,23 @@ impl Stored {
     }
 }
 
-/// Reads the jobs that a claim was given, one attempt further than their data; and those that gave up their unique key
-/// by being taken.
-pub(super) fn claimed(
-    words: impl Iterator<Item = String>,
-    queue: &Arc<str>,
-) -> Result<(Vec<Job>, Vec<(String, JobId)>)> {
-    let (mut jobs, mut started, mut kinds) = (Vec::new(), Vec::new(), Names::default());
-    let mut words = words;
+/// What a claim was given.
+pub(super) struct Claimed {
+    /// The jobs, one attempt further than their data.
+    pub(super) jobs: Vec<Job>,
+    /// The unique keys that end now, and whose they are.
+    pub(super) keys: Vec<(String, JobId)>,
+}
+
+/// Reads what a claim was given.
+pub(super) fn claimed(mut words: impl Iterator<Item = String>, queue: &Arc<str>) -> Result<Claimed> {
+    let (mut jobs, mut keys, mut kinds) = (Vec::new(), Vec::new(), Names::default());
     while let (Some(id), Some(data), Some(text), Some(tag_text)) =
         (words.next(), words.next(), words.next(), words.next())
     {
         let (id, data, fixed) = (JobId(number(&id)?), Data::parse(&data)?, Fixed::parse(&text)?);
         if let (Some(key), Some(UNTIL_STARTED)) = (fixed.unique_key, fixed.unique_scope) {
-            started.push((key.to_owned(), id));
+            keys.push((key.to_owned(), id));
         }
         jobs.push(Job {
             id,
@@ -264,5 +267,5 @@ pub(super) fn claimed(
             landing: Landing::default(),
         });
     }
-    Ok((jobs, started))
+    Ok(Claimed { jobs, keys })
 }

@@ -1,5 +1,6 @@
 //! The steps that keep jobs moving, each bounded by `max`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -90,12 +91,13 @@ fn judge(
     at: Timestamp,
 ) -> Result<(Vec<Move>, Vec<NewJob>)> {
     let rows = outbox::by_ids(tx, lost.iter().map(|job| job.id))?;
+    let rows: HashMap<JobId, Expected> = rows.into_iter().map(|row| (row.id, row)).collect();
     let mut moves = Vec::with_capacity(lost.len());
     let (mut cancelled, mut discarded) = (Vec::new(), Vec::new());
     let mut fences: Vec<Value<'_>> = Vec::new();
     for job in lost {
         let data = &job.data;
-        let Some(row) = rows.iter().find(|row| row.id == job.id) else {
+        let Some(row) = rows.get(&job.id) else {
             // It has ended, and Redis did not hear so.
             moves.push(moved(job.id, data.attempt, Way::Drop));
             continue;

@@ -90,12 +90,14 @@ async fn newest(redis: &Redis, stream: &str) -> Result<String> {
     Ok(entries.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id))
 }
 
+/// The entries that came, by stream; none when nothing did.
+type Streams = Option<Vec<(String, Vec<(String, Value)>)>>;
+
 /// Waits for entries after `last`; returns the id of the last that came.
 async fn read(connection: &mut Dedicated, stream: &str, last: &str) -> Result<Option<String>> {
     let mut command = redis_link::cmd("XREAD");
     command.arg("COUNT").arg(100).arg("BLOCK").arg(BLOCK.as_millis() as u64);
     command.arg("STREAMS").arg(stream).arg(last);
-    type Streams = Option<Vec<(String, Vec<(String, Value)>)>>;
     let streams: Streams = connection.run(&command).await?;
     let entries = streams.into_iter().flatten().flat_map(|(_, entries)| entries);
     Ok(entries.last().map(|(id, _)| id))

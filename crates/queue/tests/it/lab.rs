@@ -39,8 +39,8 @@ static LEDGER: Migrations = Migrations {
 /// A database, and Redis where jobs are kept there.
 pub struct Place {
     db: Database,
-    redis: Option<Redis>,
-    space: Space,
+    pub redis: Option<Redis>,
+    pub space: Space,
 }
 
 impl Place {

@@ -7,6 +7,7 @@ mod figures;
 mod lab;
 mod model;
 mod plans;
+mod redis;
 mod rules;
 mod settings;
 mod supervising;

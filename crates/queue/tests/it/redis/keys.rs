@@ -1,0 +1,50 @@
+use queue::{Settings, State};
+
+use super::with_a_server_of_its_own;
+use crate::lab::{discard, job, retry};
+
+/// The table of keys.
+const TABLE: &str = include_str!("../../../src/redis/mod.rs");
+
+#[tokio::test]
+async fn every_key_is_in_the_table_and_none_of_a_job_is_left_when_it_is_gone() {
+    let settings = Settings { keep_completed: std::time::Duration::from_secs(9), ..Settings::default() };
+    let (lab, server) = with_a_server_of_its_own(settings).await;
+    lab.queue.push(vec![job("a").tag("t"); 6]).await.unwrap();
+    lab.push(job("a").run_at(lab.in_seconds(9))).await;
+    let jobs = lab.claim(5).await;
+    assert!(lab.settle(&jobs[0], retry("x", lab.in_seconds(9))).await);
+    assert!(lab.settle(&jobs[1], discard("x")).await);
+    assert_eq!(lab.land(&jobs[2..3]).await.unwrap(), 1);
+    lab.queue.cancel(queue::Selection::Ids(vec![jobs[3].id]), "no").await.unwrap();
+    lab.advance(31);
+    lab.queue.reap(1).await.unwrap();
+    lab.queue.pause_queue("default").await.unwrap();
+    let depths = lab.queue.depths(None).await.unwrap();
+    assert!(State::ALL.into_iter().all(|state| depths[0].count(state) > 0), "{depths:?}");
+    let of_jobs = keys(&lab, &server);
+    for key in &of_jobs {
+        let written = if key.starts_with("t:") { "`t:TAG`".to_owned() } else { format!("`{key}`") };
+        let listed = TABLE.contains(&written) || ["z3", "z4", "z5"].contains(&key.as_str());
+        assert!(listed, "the table lacks {key}");
+    }
+    lab.queue.continue_queue("default").await.unwrap();
+    for claimed in lab.claim(9).await {
+        assert_eq!(lab.land(&[claimed]).await.unwrap(), 1);
+    }
+    let all = queue::Selection::Matching(queue::Filter::default());
+    lab.advance(31);
+    lab.queue.reap(9).await.unwrap();
+    lab.queue.forget(all).await.unwrap();
+    assert_eq!(keys(&lab, &server), ["e"]);
+}
+
+/// The keys of the queue, without what they all begin with.
+fn keys(lab: &crate::lab::Lab<crate::lab::WithRedis>, server: &super::Server) -> Vec<String> {
+    let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());
+    let answer = server.command(&["KEYS", "*"]);
+    let mut keys: Vec<String> =
+        answer.lines().filter_map(|line| line.strip_prefix(&base).map(str::to_owned)).collect();
+    keys.sort_unstable();
+    keys
+}
