@@ -1,5 +1,6 @@
 //! Test harness: private servers, places for tests, the real data.
 
+mod copy;
 pub mod smtp;
 mod space;
 

@@ -6,6 +6,8 @@ use mysql::Conn;
 use mysql::prelude::Queryable as _;
 use tempfile::TempDir;
 
+use crate::copy;
+
 /// Names the engines that a run of the tests uses: `sqlite` (the default), `mysql`, `sqlite+redis`, `mysql+redis`.
 pub const TEST_ON: &str = "ORDERMILL_TEST_ON";
 /// The address of a MySQL or MariaDB server on which tests may make databases, without a database's name.
@@ -42,17 +44,40 @@ impl Space {
 
     /// An empty place on these engines.
     pub fn on(mysql: bool, redis: bool) -> Self {
+        Self::at(mysql.then(|| server(TEST_MYSQL)), redis.then(|| server(TEST_REDIS)))
+    }
+
+    fn at(mysql: Option<String>, redis: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let word = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
         let word = format!("om{}{word}", std::process::id()).to_lowercase();
-        let database = mysql.then(|| Database::make(&server(TEST_MYSQL), &word));
+        let database = mysql.map(|server| Database::make(&server, &word));
         let database_url = match &database {
             Some(database) => format!("{}/{}", database.server, database.name),
             None => folder.path().join("shop.db").display().to_string(),
         };
-        let redis = redis.then(|| server(TEST_REDIS));
         Space { folder, database_url, database, redis, word }
+    }
+
+    /// A place of its own with a copy of the database, which nobody writes to meanwhile, and of the keys in Redis. The
+    /// folder is empty but for that.
+    pub fn copy(&self) -> Self {
+        let copy = Self::at(self.database.as_ref().map(|of| of.server.clone()), self.redis.clone());
+        match (&self.database, &copy.database) {
+            (Some(from), Some(to)) => copy::database(&mut connect(&from.server), &from.name, &to.name),
+            _ => copy::file(Path::new(&self.database_url), Path::new(&copy.database_url)),
+        }
+        if let Some(redis) = &self.redis {
+            copy::keys(redis, &self.word, &copy.word);
+        }
+        copy
+    }
+
+    /// Runs a text of statements on the database of a MySQL or MariaDB server, on a connection of its own. Some, such
+    /// as those that make a trigger, can be sent as text alone.
+    pub fn run_on_mysql(&self, text: &str) {
+        copy::run(&mut connect(&self.database_url), text);
     }
 
     /// The folder.

@@ -7,26 +7,32 @@ use app::workers::Workers;
 use domain::ImportId;
 use store::imports::ImportStatus;
 
+use crate::engine::Trigger;
 use crate::ledger::at_once;
 use crate::order_file::{csv, into, row, sample};
 use crate::support::TestApp;
 
 /// Stops every import, in the very transaction that does its third chunk, as an operator would: 3 pauses, 5 cancels.
 async fn stop_after_three_chunks(test: &TestApp, status: i64) {
-    test.execute(format!(
-        "CREATE TRIGGER stop AFTER UPDATE OF state ON import_chunks \
-         WHEN (SELECT SUM(state) FROM import_chunks WHERE import_id = NEW.import_id) = 3 \
-         BEGIN UPDATE imports SET status = {status} WHERE id = NEW.import_id; END"
-    ))
+    test.trigger(Trigger {
+        name: "stop",
+        event: "AFTER UPDATE ON import_chunks",
+        when: "OLD.state = 0 AND NEW.state = 1 \
+               AND (SELECT SUM(state) FROM import_chunks WHERE import_id = NEW.import_id) = 3",
+        does: &format!("UPDATE imports SET status = {status} WHERE id = NEW.import_id"),
+    })
     .await;
 }
 
 /// Stops every import between its plan and its first chunk.
 async fn stop_after_the_plan(test: &TestApp) {
-    test.execute(
-        "CREATE TRIGGER stop AFTER UPDATE OF status ON imports WHEN OLD.status = 1 AND NEW.status = 2 \
-         BEGIN UPDATE imports SET status = 3 WHERE id = NEW.id; END",
-    )
+    let own = test.triggers_change_their_own_table();
+    test.trigger(Trigger {
+        name: "stop",
+        event: if own { "AFTER UPDATE ON imports" } else { "BEFORE UPDATE ON imports" },
+        when: "OLD.status = 1 AND NEW.status = 2",
+        does: if own { "UPDATE imports SET status = 3 WHERE id = NEW.id" } else { "SET NEW.status = 3" },
+    })
     .await;
 }
 

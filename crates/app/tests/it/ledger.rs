@@ -94,19 +94,15 @@ impl TestApp {
 
     /// Every row of every table but those of `left_out`, by table.
     pub async fn dump(&self, left_out: &[&str]) -> BTreeMap<String, Vec<String>> {
-        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
         let mut dump = BTreeMap::new();
-        for table in self.texts(tables).await {
+        for table in self.tables().await {
             if left_out.contains(&table.as_str()) {
                 continue;
             }
-            let columns =
-                self.texts(format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')")).await;
-            let row = columns.join(" || '|' || ");
-            dump.insert(
-                table.clone(),
-                self.texts(format!("SELECT {row} AS line FROM {table} ORDER BY line")).await,
-            );
+            let row = self.quoted_columns(&table).await.join(" || '|' || ");
+            let mut rows = self.texts(format!("SELECT {row} FROM {table}")).await;
+            rows.sort_unstable();
+            dump.insert(table, rows);
         }
         dump
     }

@@ -46,6 +46,19 @@ impl TestApp {
         TestApp { app, clock, config, space }
     }
 
+    /// One over a copy of what this one keeps, which nothing changes meanwhile.
+    pub async fn copied(&self) -> Self {
+        let (space, mut config) = (self.space.copy(), self.config.clone());
+        config.database.url = space.database_url().to_owned();
+        let app = App::open(config.clone(), self.clock.clone(), true).await.unwrap();
+        TestApp { app, clock: self.clock.clone(), config, space }
+    }
+
+    /// The place of its database.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
     /// The folder that is its own.
     pub fn folder(&self) -> &std::path::Path {
         self.space.folder()

@@ -1,18 +1,13 @@
 //! Each rule is broken by hand in a copy of a shop that has lived, and must be reported by its number, with the name of
 //! the thing that is wrong.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use app::App;
-use app::config::Config;
 use app::verify::{Scope, run};
 use domain::OrderId;
-use queue::ManualClock;
-use tempfile::TempDir;
 
 use super::{execute, is};
+use crate::engine::{drop_index, lift_checks};
 use crate::lived::{ids, lived};
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn rule_1_stock_levels_are_the_sums_of_their_movements() {
@@ -191,7 +186,8 @@ async fn rule_5_each_change_has_one_event_and_each_cause_one_notification() {
          body, attempts, possible_duplicate, error, resend_of, created_at, attempted_at, sent_at \
          FROM notifications WHERE {confirmation}"
     );
-    shop.reports(order("notifications"), &["DROP INDEX notifications_cause", &twice]).await;
+    let index = drop_index(shop.0.app.database().dialect(), "notifications", "notifications_cause");
+    shop.reports(order("notifications"), &[&index, &twice]).await;
     let untold = format!("UPDATE notifications SET cause = 2 WHERE {confirmation}");
     shop.reports(order("a notification"), &[&untold]).await;
     let unwanted = format!("UPDATE orders SET notify = 0 WHERE id = {id}");
@@ -243,35 +239,28 @@ async fn rule_7_each_row_of_an_import_is_counted_once() {
     let lost = "DELETE FROM import_rejects WHERE import_id = 1";
     shop.reports(import("rows rejected, as kept"), &[lost]).await;
     let orders = import("orders imported, as counted in the ledger");
-    let gone =
-        "UPDATE orders SET import_id = NULL WHERE id = (SELECT MIN(id) FROM orders WHERE import_id = 1)";
+    let gone = "UPDATE orders SET import_id = NULL WHERE id = (SELECT id FROM (SELECT MIN(id) AS id FROM orders \
+         WHERE import_id = 1) AS first)";
     shop.reports(orders, &[gone]).await;
 }
 
-/// The file of a shop that has lived, to be copied and broken.
-struct Shop {
-    _folder: TempDir,
-    file: PathBuf,
-    whole: App,
-}
+/// A shop that has lived, to be copied and broken.
+struct Shop(TestApp);
 
 impl Shop {
     async fn closed() -> Self {
-        let test = lived().await;
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("shop.db");
-        test.app.database().close();
-        copy(&test.folder().join("shop.db"), &file);
-        let whole_file = folder.path().join("whole.db");
-        copy(&file, &whole_file);
-        let whole = open(&whole_file).await;
-        Shop { _folder: folder, file, whole }
+        let lived = lived().await;
+        // A copy is of what is closed; what is asked meanwhile is asked of the first copy.
+        lived.app.database().close();
+        let whole = lived.copied().await;
+        whole.app.transaction("lift", |tx| lift_checks(tx).map_err(app::Error::from)).await.unwrap();
+        Shop(whole)
     }
 
     /// The number that a query gives, as an id.
     async fn id(&self, sql: &str) -> OrderId {
         let sql: &'static str = sql.to_owned().leak();
-        *ids(&self.whole, sql).await.first().unwrap_or_else(|| panic!("nothing found: {sql}"))
+        *ids(&self.0.app, sql).await.first().unwrap_or_else(|| panic!("nothing found: {sql}"))
     }
 
     /// The first order that such a condition holds for.
@@ -281,30 +270,10 @@ impl Shop {
 
     /// Breaks a copy and expects it to be reported: the rule, the thing and what is wrong with it.
     async fn reports(&self, (rule, name, what): (u8, String, &str), broken: &[&str]) {
-        let folder = tempfile::tempdir().unwrap();
-        let broken_file = folder.path().join("broken.db");
-        copy(&self.file, &broken_file);
-        let app = open(&broken_file).await;
-        execute(&app, broken).await;
-        let report = run(&app, Scope::All).await.unwrap();
-        app.database().close();
+        let copy = self.0.copied().await;
+        execute(&copy.app, broken).await;
+        let report = run(&copy.app, Scope::All).await.unwrap();
         let found = report.breaches().any(|breach| is(breach, (rule, &name, what)));
         assert!(found, "{broken:?}: no {what} of {name} by rule {rule} in {:#?}", report.rules);
     }
-}
-
-/// Copies a database that nobody writes to, with the log that is not in its file yet.
-fn copy(from: &Path, to: &Path) {
-    std::fs::copy(from, to).unwrap();
-    let log = |file: &Path| PathBuf::from(format!("{}-wal", file.display()));
-    if log(from).exists() {
-        std::fs::copy(log(from), log(to)).unwrap();
-    }
-}
-
-async fn open(file: &Path) -> App {
-    let mut config = Config::default();
-    config.database.url = file.to_str().unwrap().to_owned();
-    config.database.readers = 2;
-    App::open(config, Arc::new(ManualClock::default()), true).await.unwrap()
 }
