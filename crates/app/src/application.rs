@@ -3,6 +3,7 @@ use std::sync::Arc;
 use domain::{Calendar, Channel, Currency};
 use jiff::Timestamp;
 use queue::{Clock, Queue};
+use redis_link::Redis;
 use sql::{Database, Migrations, Tx};
 
 use crate::config::{Config, GatewayMode};
@@ -24,6 +25,8 @@ pub struct Parts {
     pub config: Config,
     /// The ledger.
     pub database: Database,
+    /// Redis, where jobs and figures are kept in it.
+    pub redis: Option<Redis>,
     /// The job engine.
     pub queue: Queue,
     /// Where the time comes from.
@@ -61,13 +64,18 @@ impl App {
         } else {
             database.require_migrated(MIGRATIONS).await?;
         }
-        let queue = Queue::sql(database.clone(), Arc::clone(&clock), config.queue.clone())?;
-        Self::assemble(config, database, queue, clock).await
+        let redis = match config.redis.open_settings() {
+            Some(settings) => Some(Redis::open(settings).await?),
+            None => None,
+        };
+        let queue = queue(&config, &database, redis.as_ref(), &clock)?;
+        Self::assemble(config, database, redis, queue, clock).await
     }
 
     async fn assemble(
         config: Config,
         database: Database,
+        redis: Option<Redis>,
         queue: Queue,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
@@ -91,6 +99,7 @@ impl App {
         let parts = Parts {
             config,
             database,
+            redis,
             queue,
             clock,
             calendar,
@@ -144,6 +153,11 @@ impl App {
     /// The ledger.
     pub fn database(&self) -> &Database {
         &self.parts.database
+    }
+
+    /// Redis, where jobs and figures are kept in it.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.parts.redis.as_ref()
     }
 
     /// The job engine.
@@ -200,6 +214,20 @@ impl App {
     pub fn instance(&self) -> &str {
         &self.parts.instance
     }
+}
+
+/// The job engine: in Redis where there is one, else in the ledger's database.
+fn queue(
+    config: &Config,
+    database: &Database,
+    redis: Option<&Redis>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Queue> {
+    let (database, clock, settings) = (database.clone(), Arc::clone(clock), config.queue.clone());
+    Ok(match redis {
+        Some(redis) => Queue::redis(database, redis.clone(), &config.redis.prefix, clock, settings)?,
+        None => Queue::sql(database, clock, settings)?,
+    })
 }
 
 fn calendar(config: &Config) -> Result<Calendar> {

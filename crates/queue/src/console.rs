@@ -59,14 +59,15 @@ impl Queue {
         self.backend().depths(at_most).await
     }
 
-    /// Whether these queues have nothing available, executing or retryable.
+    /// Whether these queues have nothing available, executing or retryable, and no job is on its way to them.
     pub async fn is_idle(&self, queues: &[String]) -> Result<bool> {
         let busy = [State::Available, State::Executing, State::Retryable];
         let depths = self.depths(Some(1)).await?;
-        Ok(depths
+        let idle = depths
             .iter()
             .filter(|depth| queues.contains(&depth.queue))
-            .all(|depth| busy.iter().all(|state| depth.count(*state) == 0)))
+            .all(|depth| busy.iter().all(|state| depth.count(*state) == 0));
+        Ok(idle && self.outbox_lag().await?.is_none_or(|lag| lag.missing == 0))
     }
 
     /// The newest failures, grouped by kind and message; the most frequent first.

@@ -30,6 +30,15 @@ impl Found {
         let Config { database, shop, imports, log, .. } = config;
         let refused = sql::Error::Address(database.url.clone());
         self.must(is_database(&database.url), "database.url", refused.to_string());
+        if let Some(url) = config.redis.url.as_deref().filter(|url| !url.is_empty())
+            && let Err(error) = url.parse::<redis_link::Address>()
+        {
+            self.must(false, "redis.url", error.to_string());
+        }
+        let prefix = &config.redis.prefix;
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        let sound = !prefix.is_empty() && prefix.len() <= 40 && prefix.chars().all(plain);
+        self.must(sound, "redis.prefix", "must be 1 to 40 letters, digits, `-`, `_` or `.`");
         self.must(database.readers > 0, "database.readers", "at least one connection must read");
         self.must(database.writers > 0, "database.writers", "at least one connection must write");
         let zone = &shop.time_zone;

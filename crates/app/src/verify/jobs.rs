@@ -50,8 +50,9 @@ pub(super) async fn check(app: &App, orders: Vec<OrderId>) -> Result<Findings> {
 
 /// Takes out what a job goes on with.
 ///
-/// Reads the table of the SQL queue, in the ledger's own snapshot: its public lists are pages, each of another moment,
-/// between which an order may pass from one job to the next.
+/// Reads what the ledger's database itself knows of jobs, in its own snapshot: the table of the SQL queue, and the outbox
+/// of jobs that are kept in Redis, whose row stays until its effect is there. The queue's public lists are pages, each of
+/// another moment, between which an order may pass from one job to the next.
 fn settle(tx: &mut Tx<'_>, unsettled: &mut BTreeSet<Unsettled>) -> Result<()> {
     if unsettled.is_empty() {
         return Ok(());
@@ -62,7 +63,9 @@ fn settle(tx: &mut Tx<'_>, unsettled: &mut BTreeSet<Unsettled>) -> Result<()> {
         .collect();
     let waiting = [State::Scheduled, State::Available, State::Executing, State::Retryable];
     let marks = waiting.map(|_| "?").join(", ");
-    let sql = format!("SELECT kind, args FROM jobs WHERE state IN ({marks})");
+    let sql = format!(
+        "SELECT kind, args FROM jobs WHERE state IN ({marks}) UNION ALL SELECT kind, args FROM job_outbox"
+    );
     tx.for_each(&sql, &waiting.map(|state| (state as i64).into()), |row| {
         let named = match row.text(0)? {
             ReserveStock::KIND => args(row)?.map(|OfOrder { order }| Unsettled::Stock(order)),

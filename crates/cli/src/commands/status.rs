@@ -25,6 +25,7 @@ pub struct Status {}
 struct System {
     version: &'static str,
     database: DatabaseShown,
+    redis: Option<RedisShown>,
     queues: Vec<QueueShown>,
     supervisors: Vec<SupervisorRecord>,
     imports: Vec<imports::Status>,
@@ -43,6 +44,42 @@ struct DatabaseShown {
 }
 
 #[derive(Debug, Serialize)]
+struct RedisShown {
+    engine: String,
+    location: String,
+    memory: u64,
+    clients: u64,
+    commands_per_second: u64,
+    persistence: &'static str,
+    /// Jobs that the ledger expects; none is counted beyond 10,000.
+    outbox: usize,
+    /// How many of the oldest and newest of them Redis has not heard of.
+    outbox_missing: usize,
+    /// For how long it has not, in seconds.
+    outbox_lag: f64,
+}
+
+impl RedisShown {
+    async fn read(app: &App) -> Result<Option<Self>> {
+        let Some(redis) = app.redis() else { return Ok(None) };
+        let info = redis.info().await?;
+        let lag = app.queue().outbox_lag().await?.unwrap_or_default();
+        let late = |since: Timestamp| app.now().duration_since(since).as_secs_f64().max(0.0);
+        Ok(Some(RedisShown {
+            engine: info.engine,
+            location: redis.address().shown().to_owned(),
+            memory: info.used_memory,
+            clients: info.clients,
+            commands_per_second: info.commands_per_second,
+            persistence: info.persistence,
+            outbox: lag.rows,
+            outbox_missing: lag.missing,
+            outbox_lag: lag.oldest_missing.map(late).unwrap_or_default(),
+        }))
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct QueueShown {
     #[serde(flatten)]
     depth: QueueDepth,
@@ -54,6 +91,8 @@ struct QueueShown {
 const COUNTED: usize = 100_000;
 /// A wait that needs attention where nobody works.
 const LONG_WAIT: f64 = 60.0;
+/// An outbox that lags for so long is not only between two sweeps.
+const LONG_LAG: f64 = 30.0;
 const IMPORTS: u32 = 5;
 
 impl Status {
@@ -94,6 +133,7 @@ impl System {
         let mut system = System {
             version: env!("CARGO_PKG_VERSION"),
             database,
+            redis: RedisShown::read(app).await?,
             queues,
             supervisors: app.queue().supervisors().await?,
             imports,
@@ -130,6 +170,12 @@ impl System {
                 found.push(format!("queue {name} has waited for {waits}: {who}"));
             }
         }
+        if let Some(redis) = self.redis.as_ref().filter(|redis| redis.outbox_lag > LONG_LAG) {
+            let lag = spoken(Duration::from_secs_f64(redis.outbox_lag));
+            found.push(format!(
+                "jobs have waited in the outbox for {lag}: `ordermill work` or `ordermill serve` brings them to Redis"
+            ));
+        }
         for import in &self.imports {
             let id = import.import.id;
             match import.import.status {
@@ -162,6 +208,9 @@ fn print(out: Out, system: &System) -> Result<()> {
         "{} {location}, {engine}, {size:.1} MiB, schema up to date",
         out.bold("Database")
     ))?;
+    if let Some(redis) = &system.redis {
+        print_redis(out, redis)?;
+    }
     print_queues(out, system)?;
     out.heading("Workers")?;
     let columns = ["supervisor", "host", "process", "since", "workers", "busy"];
@@ -203,6 +252,29 @@ fn print(out: Out, system: &System) -> Result<()> {
         out.line(format_args!("{} {what}", out.bad("!")))?;
     }
     Ok(())
+}
+
+fn print_redis(out: Out, redis: &RedisShown) -> Result<()> {
+    let memory = redis.memory as f64 / f64::from(1 << 20);
+    out.line(format_args!(
+        "{}    {}, {}, {memory:.1} MiB, {}, {} commands/s, {}",
+        out.bold("Redis"),
+        redis.location,
+        redis.engine,
+        count(redis.clients.cast_signed(), "client", "clients"),
+        grouped(redis.commands_per_second.cast_signed()),
+        redis.persistence
+    ))?;
+    let lag = match redis.outbox_missing {
+        0 => "all of them known to Redis".to_owned(),
+        missing => format!(
+            "{} not known to Redis, for {}",
+            grouped(missing as i64),
+            spoken(Duration::from_secs_f64(redis.outbox_lag))
+        ),
+    };
+    let jobs = count(redis.outbox as i64, "job is", "jobs are");
+    Ok(out.line(format_args!("{}   {jobs} to be done, {lag}", out.bold("Outbox")))?)
 }
 
 fn print_queues(out: Out, system: &System) -> Result<()> {
