@@ -9,6 +9,7 @@ use sql::{Database, Migrations, Tx};
 use crate::config::{Config, GatewayMode};
 use crate::gateways::signature::Secrets;
 use crate::gateways::{InProcess, PaymentGateway};
+use crate::home;
 use crate::notifications::Notifier;
 use crate::{Error, Result};
 
@@ -69,7 +70,20 @@ impl App {
             None => None,
         };
         let queue = queue(&config, &database, redis.as_ref(), &clock)?;
+        home::settle(&database, &queue, redis.is_some()).await?;
         Self::assemble(config, database, redis, queue, clock).await
+    }
+
+    /// Brings jobs and figures that are kept in Redis back into the database, which then goes on without. Whoever still
+    /// works with Redis must have been stopped before.
+    pub async fn leave_redis(mut config: Config, clock: Arc<dyn Clock>) -> Result<()> {
+        config.redis.url = None;
+        let database = Database::open(&config.database.open_settings())?;
+        database.migrate(MIGRATIONS, clock.now()).await?;
+        home::leave_redis(&database).await?;
+        let app = Self::open(config, clock, true).await?;
+        app.queue().adopt().await?;
+        crate::figures::rebuild(&app).await.map(drop)
     }
 
     async fn assemble(

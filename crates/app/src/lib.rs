@@ -9,6 +9,7 @@ pub mod config;
 mod error;
 pub mod figures;
 pub mod gateways;
+mod home;
 pub mod imports;
 pub mod jobs;
 pub mod notifications;

@@ -68,6 +68,9 @@ pub trait Backend: Console {
         Ok(Swept::default())
     }
 
+    /// Takes over up to `max` jobs that were pushed while jobs were kept in another store. Returns how many.
+    async fn adopt(&self, max: usize) -> Result<usize>;
+
     /// How far the store is behind the ledger; none where it is the ledger's own database.
     async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {
         Ok(None)

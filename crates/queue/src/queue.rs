@@ -223,6 +223,19 @@ impl Queue {
         Ok(swept.more)
     }
 
+    /// Takes over the jobs that were pushed while this ledger's jobs were kept in another store: in the table of jobs, or
+    /// in Redis. Whoever still works there finds its tokens stale. Returns how many.
+    pub async fn adopt(&self) -> Result<usize> {
+        let (step, mut adopted) = (self.inner.settings.step, 0);
+        loop {
+            let moved = self.inner.backend.adopt(step).await?;
+            adopted += moved;
+            if moved < step {
+                return Ok(adopted);
+            }
+        }
+    }
+
     /// How far the store of jobs is behind the ledger; none where jobs are rows of the ledger's own database.
     pub async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {
         self.inner.backend.outbox_lag().await

@@ -25,6 +25,8 @@ impl TestApp {
         let space = Space::new();
         let mut config = Config::default();
         config.database.url = space.database_url().to_owned();
+        config.redis.url = space.redis_url().map(str::to_owned);
+        config.redis.prefix = space.redis_prefix().to_owned();
         config.imports.spool = Some(space.folder().join("imports"));
         config.database.synchronous = Durability::Normal;
         config.database.readers = 1;

@@ -81,7 +81,7 @@ mod sweep;
 mod upkeep;
 mod wake;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -100,7 +100,7 @@ use crate::job::{Job, Kept, NewJob, Pushed, Token};
 use crate::metrics::{Point, Sample, Span};
 use crate::monitor::{Filter, JobRecord, Page, PageRequest, QueueDepth};
 use crate::settings::Retention;
-use crate::sql::SqlBackend;
+use crate::sql::{SqlBackend, adopt};
 use crate::supervisor::{SupervisorId, SupervisorRecord};
 use crate::{BatchId, Error, JobId, Result};
 use jobs::Jobs;
@@ -223,6 +223,14 @@ impl Backend for RedisBackend {
 
     async fn sweep(&self, max: usize, at: Timestamp) -> Result<Swept> {
         self.sweep_outbox(max, at).await
+    }
+
+    async fn adopt(&self, max: usize) -> Result<usize> {
+        let adopted = self.db.write::<_, Error>("adopt_jobs", move |tx| adopt::to_outbox(tx, max)).await?;
+        if adopted > 0 {
+            self.missed.store(true, Ordering::Release);
+        }
+        Ok(adopted)
     }
 
     async fn outbox_lag(&self) -> Result<Option<OutboxLag>> {

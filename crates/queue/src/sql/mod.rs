@@ -1,5 +1,6 @@
 //! Jobs as rows of the ledger's own database: pushed, and completed, in its transactions.
 
+pub(crate) mod adopt;
 pub(crate) mod batches;
 mod claim;
 pub(crate) mod ending;
@@ -101,6 +102,10 @@ impl Backend for SqlBackend {
 
     async fn prune(&self, max: usize, rules: Pruning, at: Timestamp) -> Result<usize> {
         self.db.write("prune_jobs", move |tx| upkeep::prune(tx, max, rules, at)).await
+    }
+
+    async fn adopt(&self, max: usize) -> Result<usize> {
+        self.db.write("adopt_jobs", move |tx| adopt::from_outbox(tx, max)).await
     }
 
     async fn ready(&self, queues: Arc<[String]>) -> Result<Vec<String>> {

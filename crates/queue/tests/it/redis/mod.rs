@@ -1,5 +1,6 @@
 //! What holds when jobs are in Redis and Redis forgets, or goes away, whatever engines the run uses elsewhere.
 
+mod adopting;
 mod away;
 mod backlog;
 mod forgetting;
