@@ -213,7 +213,8 @@ impl<'c> Tx<'c> {
         self.note(done)
     }
 
-    /// Changes rows, each to values of its own; returns how many matched. `values` is flat, row after row.
+    /// Changes rows, each to values of its own; returns how many matched. `values` is flat, row after row. No row may be
+    /// changed twice: on a server all of them find the table as it was before.
     pub fn update_rows(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
         debug_assert_eq!(
             values.len() % update.columns.len(),

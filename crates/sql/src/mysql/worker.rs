@@ -77,7 +77,9 @@ impl Worker {
             match self.run(&mut *unit) {
                 Run::Committed(hooks) => {
                     // Whoever hears of the commit finds done what hangs on it.
-                    hooks.into_iter().for_each(|hook| hook());
+                    for hook in hooks {
+                        hook();
+                    }
                     self.tell();
                     return unit.answer(None);
                 }

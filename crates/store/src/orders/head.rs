@@ -186,7 +186,7 @@ pub fn save(tx: &mut Tx<'_>, changes: &[Change<'_>], actor: &str, at: Timestamp)
             data: *data,
         });
     }
-    let saved = tx.update_rows(&SAVE, &values)?;
+    let saved = rows::update_in_turn(tx, &SAVE, changes.iter().map(|change| change.head.id), &values)?;
     if saved != changes.len() as u64 {
         let name = changes.iter().map(|change| change.head.id.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::Conflict { what: "order", name });
