@@ -1,7 +1,12 @@
 //! Test harness: private servers, places for tests, the real data.
 
 mod copy;
+mod look;
+mod mysql;
+mod servers;
 pub mod smtp;
 mod space;
 
+pub use look::{Cell, Look};
+pub use servers::Servers;
 pub use space::{Space, TEST_MYSQL, TEST_ON, TEST_REDIS};

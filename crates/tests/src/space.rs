@@ -6,7 +6,8 @@ use mysql::Conn;
 use mysql::prelude::Queryable as _;
 use tempfile::TempDir;
 
-use crate::copy;
+use crate::mysql::connect;
+use crate::{Look, copy};
 
 /// Names the engines that a run of the tests uses: `sqlite` (the default), `mysql`, `sqlite+redis`, `mysql+redis`.
 pub const TEST_ON: &str = "ORDERMILL_TEST_ON";
@@ -44,15 +45,17 @@ impl Space {
 
     /// An empty place on these engines.
     pub fn on(mysql: bool, redis: bool) -> Self {
-        Self::at(mysql.then(|| server(TEST_MYSQL)), redis.then(|| server(TEST_REDIS)))
+        let (mysql, redis) = (mysql.then(|| server(TEST_MYSQL)), redis.then(|| server(TEST_REDIS)));
+        Self::at(mysql.as_deref(), redis)
     }
 
-    fn at(mysql: Option<String>, redis: Option<String>) -> Self {
+    /// An empty place on these servers.
+    pub fn at(mysql: Option<&str>, redis: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let word = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
         let word = format!("om{}{word}", std::process::id()).to_lowercase();
-        let database = mysql.map(|server| Database::make(&server, &word));
+        let database = mysql.map(|server| Database::make(server, &word));
         let database_url = match &database {
             Some(database) => format!("{}/{}", database.server, database.name),
             None => folder.path().join("shop.db").display().to_string(),
@@ -63,9 +66,9 @@ impl Space {
     /// A place of its own with a copy of the database, which nobody writes to meanwhile, and of the keys in Redis. The
     /// folder is empty but for that.
     pub fn copy(&self) -> Self {
-        let copy = Self::at(self.database.as_ref().map(|of| of.server.clone()), self.redis.clone());
+        let copy = Self::at(self.database.as_ref().map(|of| of.server.as_str()), self.redis.clone());
         match (&self.database, &copy.database) {
-            (Some(from), Some(to)) => copy::database(&mut connect(&from.server), &from.name, &to.name),
+            (Some(from), Some(to)) => copy::database(&mut reached(&from.server), &from.name, &to.name),
             _ => copy::file(Path::new(&self.database_url), Path::new(&copy.database_url)),
         }
         if let Some(redis) = &self.redis {
@@ -77,7 +80,7 @@ impl Space {
     /// Runs a text of statements on the database of a MySQL or MariaDB server, on a connection of its own. Some, such
     /// as those that make a trigger, can be sent as text alone.
     pub fn run_on_mysql(&self, text: &str) {
-        copy::run(&mut connect(&self.database_url), text);
+        copy::run(&mut reached(&self.database_url), text);
     }
 
     /// The folder.
@@ -93,6 +96,15 @@ impl Space {
     /// Whether the database is a MySQL or MariaDB server's.
     pub fn is_mysql(&self) -> bool {
         self.database.is_some()
+    }
+
+    /// The database, to be read past the program. It may not be there yet, nor have its tables.
+    pub fn look(&self) -> Look {
+        if self.is_mysql() {
+            Look::into_server(&self.database_url)
+        } else {
+            Look::into_file(Path::new(&self.database_url))
+        }
     }
 
     /// The address of Redis, where the run uses it.
@@ -115,7 +127,7 @@ impl Default for Space {
 impl Database {
     fn make(server: &str, name: &str) -> Self {
         let server = server.trim_end_matches('/').to_owned();
-        let made = connect(&server).query_drop(format!("CREATE DATABASE {name}"));
+        let made = reached(&server).query_drop(format!("CREATE DATABASE {name}"));
         made.unwrap_or_else(|error| panic!("cannot make a database on {server}: {error}"));
         Database { server, name: name.to_owned() }
     }
@@ -124,7 +136,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let Database { server, name } = self;
-        if let Err(error) = connect(server).query_drop(format!("DROP DATABASE IF EXISTS {name}"))
+        if let Err(error) = reached(server).query_drop(format!("DROP DATABASE IF EXISTS {name}"))
             && !std::thread::panicking()
         {
             panic!("cannot drop the database {name} of {server}: {error}");
@@ -132,9 +144,8 @@ impl Drop for Database {
     }
 }
 
-fn connect(server: &str) -> Conn {
-    Conn::new(server)
-        .unwrap_or_else(|error| panic!("{TEST_MYSQL} is {server}, which cannot be reached: {error}"))
+fn reached(server: &str) -> Conn {
+    connect(server).unwrap_or_else(|error| panic!("{server} cannot be used: {error}"))
 }
 
 fn server(variable: &str) -> String {

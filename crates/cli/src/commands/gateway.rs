@@ -20,7 +20,7 @@ pub struct Gateway {
     /// Address and port [default: those of the setting gateway.url]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Where it keeps its charges [default: gateway.db, beside the database]
+    /// Where it keeps its charges [default: gateway.db, beside the database; in this folder where that is a server's]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -58,6 +58,9 @@ async fn address_of(url: &str) -> Result<SocketAddr> {
 }
 
 fn beside(database: &str) -> PathBuf {
+    if database.contains("://") && !database.starts_with("sqlite:") {
+        return PathBuf::from("gateway.db");
+    }
     let path = database.strip_prefix("sqlite:").unwrap_or(database);
     Path::new(path).with_file_name("gateway.db")
 }

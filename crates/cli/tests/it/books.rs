@@ -1,34 +1,32 @@
 //! The ledger read past the program, with plain sums of our own: an outside check beside `verify`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use domain::{CauseKind, ChargeStatus, MovementKind, NotificationKind, OrderStatus};
-use rusqlite::Connection;
+use testkit::{Cell, Look};
 
-use crate::support::{Shop, text};
+use crate::support::Shop;
 
 /// The ledger of a shop whose orders were only imported, charged and told about: nothing shipped, nobody called one off.
 pub struct Books {
-    ledger: Connection,
+    ledger: RefCell<Look>,
+    gateway: RefCell<Look>,
 }
 
 impl Books {
     /// With the gateway's own books beside it, wherever it keeps them.
     pub fn of(shop: &Shop) -> Self {
-        let ledger = shop.ledger();
         let apart = shop.path("gateway.db");
-        let gateway = if apart.exists() { apart } else { shop.path("shop.db") };
-        ledger.execute("ATTACH ? AS gateway", [text(&gateway)]).expect("the gateway's books open");
-        Books { ledger }
+        let gateway = if apart.exists() { Look::into_file(&apart) } else { shop.ledger() };
+        Books { ledger: RefCell::new(shop.ledger()), gateway: RefCell::new(gateway) }
     }
 
     /// How many orders stand how.
     pub fn orders(&self) -> BTreeMap<OrderStatus, i64> {
-        let mut rows =
-            self.ledger.prepare("SELECT status, COUNT(*) FROM orders GROUP BY status").expect("the orders");
-        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("the orders");
+        let found = self.ledger.borrow_mut().numbers("SELECT status, COUNT(*) FROM orders GROUP BY status");
         let known = |code| OrderStatus::from_code(code).expect("a status");
-        rows.map(|row| row.map(|(code, count): (i64, i64)| (known(code), count)).expect("a count")).collect()
+        found.into_iter().map(|[code, count]| (known(code), count)).collect()
     }
 
     /// Every order is confirmed or failed, and every effect of it is there exactly once.
@@ -58,24 +56,34 @@ impl Books {
         self.assert_none(
             "orders that were paid wrongly",
             &format!(
-                "SELECT o.id, o.total, o.captured, SUM(p.captured) FROM orders o JOIN payments p ON p.order_id = o.id \
+                "SELECT o.id, o.status, o.total, o.captured, SUM(p.captured) FROM orders o JOIN payments p ON p.order_id = o.id \
                  GROUP BY o.id HAVING SUM(p.status = {captured}) <> (o.status = {confirmed}) \
                  OR SUM(p.captured) <> o.captured OR o.captured <> CASE o.status WHEN {confirmed} THEN o.total ELSE 0 END"
             ),
         );
-        // A charge's key ends in the order's number and the attempt: `instance-000000000042-1`.
-        self.assert_none(
-            "charges that the gateway knows otherwise",
-            &format!(
-                "WITH taken AS (SELECT CAST(SUBSTR(charge_key, -14, 12) AS INTEGER) AS order_id, SUM(amount) AS amount, \
-                 COUNT(*) AS charges FROM gateway.simulated_charges WHERE outcome = 1 AND voided_at IS NULL GROUP BY 1) \
-                 SELECT o.id, charges, amount, o.captured FROM orders o LEFT JOIN taken ON taken.order_id = o.id \
-                 WHERE COALESCE(amount, 0) <> o.captured OR COALESCE(charges, 0) <> (o.status = {confirmed})"
-            ),
+        self.assert_charged_as_captured();
+        self.assert_none("refunds", "SELECT id, order_id FROM refunds");
+        assert_eq!(
+            self.gateway.borrow_mut().count("SELECT COUNT(*) FROM simulated_refunds"),
+            0,
+            "refunds of the gateway"
         );
-        self.assert_none(
-            "refunds",
-            "SELECT id, order_id FROM refunds UNION ALL SELECT refund_key, 0 FROM gateway.simulated_refunds",
+    }
+
+    /// The gateway took for each order what the ledger has, by one charge, and from nobody else.
+    fn assert_charged_as_captured(&self) {
+        // A charge's key ends in the order's number and the attempt: `instance-000000000042-1`.
+        let taken = "SELECT CAST(SUBSTR(charge_key, -14, 12) AS SIGNED), COUNT(*), SUM(amount) FROM simulated_charges \
+            WHERE outcome = 1 AND voided_at IS NULL GROUP BY 1 ORDER BY 1";
+        let captured = format!(
+            "SELECT id, 1, captured FROM orders WHERE status = {} ORDER BY id",
+            OrderStatus::Confirmed.code()
+        );
+        let taken: Vec<[i64; 3]> = self.gateway.borrow_mut().numbers(taken);
+        let captured: Vec<[i64; 3]> = self.ledger.borrow_mut().numbers(&captured);
+        assert!(
+            taken == captured,
+            "order, charges, amount; the gateway: {taken:?}; the ledger: {captured:?}"
         );
     }
 
@@ -126,7 +134,7 @@ impl Books {
         self.assert_none(
             "orders whose customers were not told once",
             &format!(
-                "SELECT o.id, COUNT(n.id) FROM orders o LEFT JOIN notifications n ON n.order_id = o.id GROUP BY o.id \
+                "SELECT o.id, o.status, COUNT(n.id) FROM orders o LEFT JOIN notifications n ON n.order_id = o.id GROUP BY o.id \
                  HAVING COUNT(n.id) <> 1 OR SUM(n.kind = {confirmation}) <> (o.status = {confirmed})"
             ),
         );
@@ -146,13 +154,7 @@ impl Books {
 
     /// Fails with the first rows that a query finds.
     fn assert_none(&self, what: &str, sql: &str) {
-        let mut rows = self.ledger.prepare(sql).unwrap_or_else(|error| panic!("{error} (in: {sql})"));
-        let columns = rows.column_count();
-        let row = |row: &rusqlite::Row<'_>| {
-            (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column)).collect()
-        };
-        let found = rows.query_map([], row).expect("rows").take(5);
-        let found: Vec<Vec<rusqlite::types::Value>> = found.collect::<Result<_, _>>().expect("rows");
-        assert!(found.is_empty(), "{what}: {found:?}");
+        let found: Vec<Vec<Cell>> = self.ledger.borrow_mut().rows(sql);
+        assert!(found.is_empty(), "{what}: {:?}", &found[..found.len().min(5)]);
     }
 }

@@ -1,50 +1,31 @@
-//! What the machine does to us: a full disk, a locked, damaged or forbidden file, signals.
+//! What the machine does to us: several processes at once, signals, kills. What it does to files is in `sqlite.rs`.
 
-use std::fs::{self, File};
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::thread::sleep;
 use std::time::Duration;
 
 use importer::sample::Sample;
-use rusqlite::Connection;
 
 use crate::books::Books;
-use crate::support::{Ran, Shop, create, finish, text, wait_until};
+use crate::support::{Ran, Shop, create, text, wait_until};
 
 /// Writes new orders into a file; each number makes others.
-fn orders(shop: &Shop, number: u64, orders: u64) -> String {
+pub fn orders(shop: &Shop, number: u64, orders: u64) -> String {
     let path = shop.path(&format!("orders-{number}.csv"));
     let sample = Sample { first_id: 1_000_000 * (number + 1), ..Sample::shop(orders, number) };
     sample.write(create(&path)).expect("the file is written");
     text(&path).to_owned()
 }
 
-fn import(file: &str) -> Vec<&str> {
+/// The command that imports it.
+pub fn import(file: &str) -> Vec<&str> {
     vec!["import", file, "--source", "shop", "--initial-stock", "1000000"]
 }
 
 /// It failed, and said in one error what, why and what to do, without a panic.
-fn assert_clear_error(ran: &Ran, words: &str) {
+pub fn assert_clear_error(ran: &Ran, words: &str) {
     assert_eq!(ran.code(), Some(1), "{ran}");
     assert!(ran.stderr.contains("error: ") && ran.stderr.contains(words), "{ran}");
     assert!(!ran.text().contains("panicked"), "{ran}");
-}
-
-#[test]
-fn a_full_disk_stops_an_import_with_a_clear_error_and_the_same_command_completes_it() {
-    let shop = Shop::new().set("queue.lease", "1s");
-    let file = orders(&shop, 1, 5_000);
-    // No file may grow beyond so many blocks of 1,024 bytes.
-    for blocks in [300, 3_000] {
-        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        assert_clear_error(&finish(shop.shell(&limited, &import(&file))), "the disk that holds the database");
-    }
-    shop.assert_clean_but_unfinished();
-    let done = shop.done(&import(&file));
-    assert!(done.stdout.contains("5,000 confirmed"), "{done}");
-    Books::of(&shop).assert_each_effect_once(5_000);
-    shop.assert_clean();
 }
 
 #[test]
@@ -71,31 +52,6 @@ fn imports_of_several_processes_beside_a_server_are_exact_and_nobody_hears_of_lo
 }
 
 #[test]
-fn a_lock_that_others_hold_for_too_long_is_a_clear_error() {
-    let shop = Shop::new().set("database.lock_timeout", "1s");
-    let file = orders(&shop, 1, 10);
-    shop.done(&["migrate"]);
-    let turn =
-        File::options().write(true).open(shop.path("shop.db-turn")).expect("the file of the write turn");
-    turn.lock().expect("the write turn");
-    assert_clear_error(
-        &shop.run(&import(&file)),
-        "the database stayed locked for 1 s; another process holds it",
-    );
-    turn.unlock().expect("the write turn");
-    // Somebody who knows nothing of turns: a shell, a backup.
-    let foreign = Connection::open(shop.path("shop.db")).expect("the database opens");
-    foreign.execute_batch("BEGIN IMMEDIATE").expect("SQLite's own lock");
-    assert_clear_error(
-        &shop.run(&import(&file)),
-        "the database stayed locked for 1 s; another process holds it",
-    );
-    drop(foreign);
-    shop.done(&import(&file));
-    shop.assert_clean();
-}
-
-#[test]
 fn an_import_that_is_terminated_stops_in_order_and_the_same_command_goes_on() {
     let shop = Shop::new().set("gateway.latency", "300ms").set("imports.chunk_size", 200);
     let file = orders(&shop, 1, 3_000);
@@ -104,11 +60,7 @@ fn an_import_that_is_terminated_stops_in_order_and_the_same_command_goes_on() {
     let stopped = process.terminate();
     assert_eq!(stopped.code(), Some(130), "{stopped}");
     assert!(stopped.stdout.contains("interrupted; the same command goes on"), "{stopped}");
-    assert_eq!(
-        shop.count("SELECT COUNT(*) FROM jobs WHERE state = 2"),
-        0,
-        "all jobs were finished or handed back"
-    );
+    assert_eq!(shop.executing(None), 0, "all jobs were finished or handed back");
     shop.assert_clean_but_unfinished();
     shop.done(&import(&file));
     Books::of(&shop).assert_each_effect_once(3_000);
@@ -124,48 +76,10 @@ fn a_worker_that_is_terminated_hands_its_jobs_back_at_once() {
     let worker = shop.start(&["work"]);
     wait_until("orders are on their way", || shop.count("SELECT COUNT(*) FROM orders WHERE status > 1") > 0);
     assert_eq!(worker.terminate().code(), Some(0));
-    assert_eq!(shop.count("SELECT COUNT(*) FROM jobs WHERE state = 2"), 0, "nothing is leased");
+    assert_eq!(shop.executing(None), 0, "nothing is leased");
     shop.done(&["work", "--until-idle"]);
     Books::of(&shop).assert_each_effect_once(1_000);
     shop.assert_clean();
-}
-
-#[test]
-fn a_damaged_database_is_a_clear_error() {
-    let shop = Shop::new();
-    shop.write(
-        "shop.db",
-        "this was never a database, but it is long enough to look like the header of one".repeat(50),
-    );
-    assert_clear_error(&shop.run(&["status"]), "cannot open the database shop.db: file is not a database");
-
-    let shop = Shop::new();
-    shop.done(&import(&orders(&shop, 1, 2_000)));
-    let checkpoint = Connection::open(shop.path("shop.db")).expect("the database opens");
-    checkpoint.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("the log is moved");
-    drop(checkpoint);
-    let mut database = File::options().write(true).open(shop.path("shop.db")).expect("the database");
-    let size = database.metadata().expect("its size").len();
-    for page in (64..size / 4096).step_by(3) {
-        database.seek(SeekFrom::Start(page * 4096)).expect("a page");
-        database.write_all(&[0xff; 4096]).expect("a page");
-    }
-    assert_clear_error(&shop.run(&["verify"]), "the database is damaged");
-}
-
-#[test]
-fn a_folder_that_cannot_be_written_is_a_clear_error() {
-    let shop = Shop::new().set("database.url", "kept/shop.db");
-    shop.write("kept", "a file where the folder should be");
-    assert_clear_error(&shop.run(&["migrate"]), "cannot create the folder kept");
-    fs::remove_file(shop.path("kept")).expect("a file of ours");
-    fs::create_dir(shop.path("kept")).expect("a folder");
-    fs::set_permissions(shop.path("kept"), fs::Permissions::from_mode(0o555)).expect("a folder of ours");
-    if File::create(shop.path("kept/probe")).is_ok() {
-        println!("whoever runs this test may write anywhere: read-only folders do not stop root");
-        return;
-    }
-    assert_clear_error(&shop.run(&["migrate"]), "cannot open");
 }
 
 /// What an import tells while it runs, when it was killed, and at its end, adds up at every look.

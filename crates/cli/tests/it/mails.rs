@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use domain::NotificationStatus;
+use testkit::Cell;
 use testkit::smtp::SmtpServer;
 
 use crate::chaos::{self, Chance};
@@ -104,12 +105,8 @@ fn import(shop: &Shop, recipients: &[&str]) {
 
 /// What the ledger says of each mail, and whether it is marked as a possible duplicate.
 fn standing(shop: &Shop) -> Vec<(String, NotificationStatus, bool)> {
-    let ledger = shop.ledger();
     let sql = "SELECT recipient, status, possible_duplicate FROM notifications ORDER BY id";
-    let mut rows = ledger.prepare(sql).expect("the notifications");
-    let rows =
-        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("the notifications");
-    let status = |code| NotificationStatus::from_code(code).expect("a status");
-    rows.map(|row| row.map(|(who, code, marked)| (who, status(code), marked)).expect("a notification"))
-        .collect()
+    let status = |code: &Cell| code.number().and_then(NotificationStatus::from_code).expect("a status");
+    let mail = |row: &Vec<Cell>| (row[0].to_string(), status(&row[1]), row[2] == Cell::Number(1));
+    shop.ledger().rows(sql).iter().map(mail).collect()
 }

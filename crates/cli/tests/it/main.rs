@@ -19,5 +19,6 @@ mod retail;
 mod settings;
 mod showing;
 mod small_orders;
+mod sqlite;
 mod support;
 mod zombie;

@@ -17,7 +17,7 @@ fn every_mistake_is_listed_at_once_with_its_place() {
     ] {
         assert!(ran.stderr.contains(part), "{part:?} is missing: {ran}");
     }
-    assert!(!shop.path("shop.db").exists(), "nothing was begun");
+    assert!(shop.is_untouched(), "nothing was begun");
 }
 
 #[test]

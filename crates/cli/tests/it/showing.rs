@@ -19,7 +19,7 @@ fn the_demo_shows_everything_and_ends_clean() {
     ] {
         assert!(ran.stdout.contains(part), "{part:?} is missing: {ran}");
     }
-    assert!(!shop.path("shop.db").exists(), "the demo leaves the shop's own database alone");
+    assert!(shop.is_untouched(), "the demo leaves the shop's own database alone");
     let answer = shop.json(&["demo", "kept", "--exit", "--orders", "60"]);
     assert_eq!(answer["again"]["outcome"], "unchanged", "{answer}");
     assert!(shop.path("kept/ordermill.db").exists());
@@ -32,7 +32,7 @@ fn the_self_test_passes_and_leaves_the_shop_alone() {
     let answer = shop.json(&["selftest", "all", "--csv-rows", "40", "--delay", "1"]);
     assert_eq!(answer["failed"], 0, "{answer}");
     assert!(answer["checks"].as_u64() > Some(40), "{answer}");
-    assert!(!shop.path("shop.db").exists());
+    assert!(shop.is_untouched());
 }
 
 #[test]

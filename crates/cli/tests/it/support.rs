@@ -6,18 +6,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tempfile::TempDir;
+use testkit::{Look, Space};
 
 /// For how long anything is waited for. Nothing should take so long; a test that waits in vain fails here.
 const PATIENCE: Duration = Duration::from_mins(4);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// A throw-away folder with settings, in which the program runs.
+/// A throw-away place with settings, in which the program runs.
 pub struct Shop {
-    folder: TempDir,
+    space: Space,
     settings: Vec<(String, String)>,
 }
 
@@ -37,11 +36,26 @@ pub struct Process {
 }
 
 impl Shop {
-    /// An empty one whose simulated gateway declines nothing.
+    /// An empty one on whatever engines this run of the tests uses, whose simulated gateway declines nothing.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let shop = Shop { folder, settings: Vec::new() };
-        shop.set("database.url", "shop.db").set("gateway.decline_rate", "0")
+        Self::on(Space::new())
+    }
+
+    /// The same over a file, `shop.db`, for what only files have.
+    pub fn on_file() -> Self {
+        Self::on(Space::on(false, false))
+    }
+
+    /// The same in this place.
+    pub fn on(space: Space) -> Self {
+        let database = if space.is_mysql() { space.database_url().to_owned() } else { "shop.db".to_owned() };
+        let redis = space.redis_url().map(|url| (url.to_owned(), space.redis_prefix().to_owned()));
+        let shop = Shop { space, settings: Vec::new() };
+        let shop = shop.set("database.url", database).set("gateway.decline_rate", "0");
+        match redis {
+            Some((url, prefix)) => shop.set("redis.url", url).set("redis.prefix", prefix),
+            None => shop,
+        }
     }
 
     /// The same with a setting, such as `queue.lease`, given by its environment variable.
@@ -54,7 +68,7 @@ impl Shop {
 
     /// A file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.space.folder().join(name)
     }
 
     /// Writes a file into the folder.
@@ -84,7 +98,7 @@ impl Shop {
                 command.env_remove(name);
             }
         }
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).envs(self.settings.iter().cloned());
+        command.current_dir(self.space.folder()).stdin(Stdio::null()).envs(self.settings.iter().cloned());
         command
     }
 
@@ -108,50 +122,40 @@ impl Shop {
 
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &[&str]) -> Process {
-        Process::start(self.command(arguments), self.folder.path())
+        Process::start(self.command(arguments), self.space.folder())
     }
 
     /// The database, to be read past the program. It may not be there yet, nor have its tables.
-    pub fn ledger(&self) -> Connection {
-        let ledger = Connection::open(self.path("shop.db")).expect("the database opens");
-        ledger.busy_timeout(Duration::from_secs(30)).expect("a busy timeout");
-        ledger.pragma_update(None, "query_only", true).expect("a connection that only reads");
-        ledger
+    pub fn ledger(&self) -> Look {
+        self.space.look()
     }
 
     /// One number out of the database; 0 where its tables are not there yet.
     pub fn count(&self, sql: &str) -> i64 {
-        let found = self.ledger().query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        match found {
-            Ok(number) => number.unwrap_or(0),
-            Err(error) if error.to_string().contains("no such table") => 0,
-            Err(error) => panic!("{error} (while running: {sql})"),
-        }
+        self.ledger().count(sql)
+    }
+
+    /// How many jobs workers are at, of one kind or of all, as the program tells.
+    pub fn executing(&self, kind: Option<&str>) -> usize {
+        let of_kind = kind.map_or(Vec::new(), |kind| vec!["--kind", kind]);
+        let listed = self.json(
+            &[&["queue", "list", "--state", "executing", "--limit", "500"], of_kind.as_slice()].concat(),
+        );
+        listed["jobs"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Whether nothing was ever kept here.
+    pub fn is_untouched(&self) -> bool {
+        if self.space.is_mysql() { self.ledger().tables().is_empty() } else { !self.path("shop.db").exists() }
     }
 
     /// How many rows each table of the ledger has, and a checksum over each of its columns. What changes with time
     /// alone is left out.
     pub fn contents(&self) -> Vec<String> {
-        let ledger = self.ledger();
-        let names = |sql: &str| -> Vec<String> {
-            let mut names = ledger.prepare(sql).expect("a list of names");
-            let rows = names.query_map([], |row| row.get(0)).expect("a list of names");
-            rows.collect::<Result<_, _>>().expect("a list of names")
-        };
-        let passing = "'job_metrics', 'job_supervisors', 'id_sequences'";
-        let tables = names(&format!(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ({passing}) AND name NOT LIKE 'sqlite%'"
-        ));
-        let sums = |table: String| {
-            let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
-            let sum = |column: &String| {
-                format!("TOTAL(LENGTH({column})) || ' ' || TOTAL(CAST({column} AS INTEGER) % 1000003)")
-            };
-            let sums = columns.iter().map(sum).collect::<Vec<_>>().join(" || ' ' || ");
-            let sql = format!("SELECT '{table} ' || COUNT(*) || ' rows ' || {sums} FROM {table}");
-            ledger.query_row(&sql, [], |row| row.get(0)).expect("a checksum")
-        };
-        tables.into_iter().map(sums).collect()
+        let mut ledger = self.ledger();
+        let passing = ["job_metrics", "job_supervisors", "id_sequences"];
+        let tables = ledger.tables().into_iter().filter(|table| !passing.contains(&table.as_str()));
+        tables.collect::<Vec<_>>().iter().map(|table| ledger.checksum(table)).collect()
     }
 
     /// Nothing is half done, though not all is done: `verify` finds nothing wrong, and an import has not ended.

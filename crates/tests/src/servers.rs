@@ -1,0 +1,65 @@
+//! Servers of a test's own, which it may kill: what `scripts/servers` starts.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Private servers; they end when this is dropped.
+pub struct Servers {
+    folder: TempDir,
+    said: String,
+}
+
+impl Servers {
+    /// Starts servers of these engines, as `scripts/servers` names them, and waits until they answer.
+    pub fn start(engines: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut servers = Servers { folder, said: String::new() };
+        servers.said = servers.ask("start", engines);
+        servers
+    }
+
+    /// The address of an engine's servers, such as `redis-cluster`.
+    pub fn url(&self, engine: &str) -> &str {
+        let before = format!("export {}_URL=", engine.replace('-', "_").to_uppercase());
+        let found = self.said.lines().find_map(|line| line.strip_prefix(&before));
+        found.unwrap_or_else(|| panic!("{engine} was not started: {}", self.said))
+    }
+
+    /// `kill -9` for one server, such as `redis-cluster-1`.
+    pub fn kill(&self, server: &str) {
+        self.ask("kill", &[server]);
+    }
+
+    /// Starts a killed server again on the data that it left.
+    pub fn again(&self, server: &str) {
+        self.ask("again", &[server]);
+    }
+
+    /// The port of one server.
+    pub fn port(&self, server: &str) -> u16 {
+        let path = self.folder().join(server).join("port");
+        let text = std::fs::read_to_string(&path).expect("a server's port is in its folder");
+        text.trim().parse().expect("a port")
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.folder.path().join("servers")
+    }
+
+    fn ask(&self, verb: &str, names: &[&str]) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/servers");
+        let ran = Command::new(script).arg(verb).arg(self.folder()).args(names).output();
+        let ran = ran.expect("scripts/servers runs");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "scripts/servers {verb} {names:?} failed: {said}");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.ask("stop", &[]);
+    }
+}
