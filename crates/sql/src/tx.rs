@@ -12,6 +12,7 @@ pub struct Tx<'c> {
     taken_ids: Vec<(&'static str, Range<i64>)>,
     wanted_ids: Option<(&'static str, u64)>,
     transient: bool,
+    lost: bool,
     half_done: bool,
 }
 
@@ -130,7 +131,16 @@ const LIST_LENGTHS: [usize; 4] = [1, 8, 64, 512];
 impl<'c> Tx<'c> {
     pub(crate) fn new(engine: &'c mut dyn Engine, ids: &'c IdBlocks) -> Self {
         let (after_commit, taken_ids) = (Vec::new(), Vec::new());
-        Tx { engine, ids, after_commit, taken_ids, wanted_ids: None, transient: false, half_done: false }
+        Tx {
+            engine,
+            ids,
+            after_commit,
+            taken_ids,
+            wanted_ids: None,
+            transient: false,
+            lost: false,
+            half_done: false,
+        }
     }
 
     /// The engine's dialect.
@@ -319,6 +329,11 @@ impl<'c> Tx<'c> {
         self.transient
     }
 
+    /// Whether a statement found its connection lost, or at a server that takes no writes any more.
+    pub(crate) fn saw_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Whether some statement could write. A transaction that has written nothing leaves nothing to undo.
     pub(crate) fn wrote(&self) -> bool {
         self.engine.wrote()
@@ -332,6 +347,7 @@ impl<'c> Tx<'c> {
     fn note<T>(&mut self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result {
             self.transient |= error.asks_for_another_run(self.engine.dialect());
+            self.lost |= matches!(error, Error::Lost { .. });
         }
         result
     }

@@ -52,6 +52,7 @@ impl TestApp {
     pub async fn copied(&self) -> Self {
         let (space, mut config) = (self.space.copy(), self.config.clone());
         config.database.url = space.database_url().to_owned();
+        config.redis.prefix = space.redis_prefix().to_owned();
         let app = App::open(config.clone(), self.clock.clone(), true).await.unwrap();
         TestApp { app, clock: self.clock.clone(), config, space }
     }

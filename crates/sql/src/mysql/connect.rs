@@ -21,8 +21,10 @@ pub(super) struct Connector {
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
-/// How long one run waits for a row lock. The transaction is run again then, as long as its patience lasts.
+/// How long one run waits for a row lock, at most. The transaction is run again then, as long as its patience lasts.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// Runs that have to wait for a row lock, at least, before that is an error.
+const WAITS: u32 = 3;
 
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
@@ -52,31 +54,45 @@ impl Connector {
         Ok((Dialect::Mysql(server), engine))
     }
 
-    /// A connection, set up. One that writes leads to a server that takes writes, where several are named.
+    /// A connection, set up. Where several servers are named, one that takes writes; whoever only reads takes another
+    /// if there is none, but not before, because what others replay is late.
     pub(super) fn connect(&self, kind: Kind) -> std::result::Result<Conn, Fault> {
+        let none = || Fault::IoError(std::io::Error::other("none of the servers takes writes at the moment"));
+        let several = self.address.servers.len() > 1;
+        let found = match self.connect_to_any(kind, several) {
+            Ok(None) | Err(_) if several && kind == Kind::Read => self.connect_to_any(kind, false),
+            found => found,
+        };
+        found?.ok_or_else(none)
+    }
+
+    /// Has the next connection try another server first: the last one was no good.
+    pub(super) fn look_elsewhere(&self) {
+        self.current.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn connect_to_any(&self, kind: Kind, must_write: bool) -> std::result::Result<Option<Conn>, Fault> {
         let count = self.address.servers.len();
-        let first = self.current.load(Ordering::Relaxed);
+        let first = self.current.load(Ordering::Relaxed) % count;
         let mut last_fault = None;
         for index in first..first + count {
-            match self.connect_to(index, kind, count > 1) {
+            match self.connect_to(index, kind, must_write) {
                 Ok(Some(connection)) => {
                     self.current.store(index % count, Ordering::Relaxed);
-                    return Ok(connection);
+                    return Ok(Some(connection));
                 }
                 Ok(None) => {}
                 Err(fault) => last_fault = Some(fault),
             }
         }
-        Err(last_fault.unwrap_or_else(|| {
-            Fault::IoError(std::io::Error::other("none of the servers takes writes at the moment"))
-        }))
+        last_fault.map_or(Ok(None), Err)
     }
 
     fn connect_to(
         &self,
         index: usize,
         kind: Kind,
-        may_be_elsewhere: bool,
+        must_write: bool,
     ) -> std::result::Result<Option<Conn>, Fault> {
         let options = self
             .address
@@ -87,7 +103,7 @@ impl Connector {
             .tcp_keepalive_time_ms(Some(10_000))
             .prefer_socket(false);
         let mut connection = Conn::new(options)?;
-        if kind == Kind::Write && may_be_elsewhere {
+        if must_write {
             let only_reads: Option<i64> = connection.query_first("SELECT @@global.read_only")?;
             if only_reads == Some(1) {
                 return Ok(None);
@@ -106,7 +122,7 @@ impl Connector {
         let version: Option<String> = connection.query_first("SELECT VERSION()")?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         let server = if is_mariadb { Server::MariaDb } else { Server::Mysql };
-        let lock_wait = self.lock_timeout.min(LOCK_WAIT).as_secs().max(1);
+        let lock_wait = (self.lock_timeout / WAITS).min(LOCK_WAIT).as_secs().max(1);
         if server == Server::Mysql {
             // It would tell the size that a table had yesterday.
             connection.query_drop("SET SESSION information_schema_stats_expiry = 0")?;
@@ -141,4 +157,26 @@ fn check_version(server: Server, number: &str, target: &str) -> Result<()> {
             "{name} {number} is too old; ordermill needs {name} {major}.{minor}.{patch} or later"
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_refused_by_its_name_and_the_version_that_is_needed() {
+        let refused =
+            |server, number| check_version(server, number, "there").map_err(|error| error.to_string());
+        for (server, old, least) in
+            [(Server::Mysql, "5.7.44", "MySQL 8.0.17"), (Server::MariaDb, "10.5.29", "MariaDB 10.6.0")]
+        {
+            let told = refused(server, old).unwrap_err();
+            assert!(told.contains(&format!("{old} is too old")) && told.contains(least), "{told}");
+        }
+        for (server, number) in
+            [(Server::Mysql, "8.0.17"), (Server::Mysql, "9.7.4"), (Server::MariaDb, "11.4.2")]
+        {
+            refused(server, number).unwrap();
+        }
+    }
 }

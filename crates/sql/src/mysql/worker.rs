@@ -43,8 +43,12 @@ enum Run {
     Failed,
     /// It needs ids, and runs again.
     Ids(&'static str, u64),
-    /// It gave way to another, or lost its connection before the commit, and runs again.
+    /// It gave way to another and runs again. What is to be told when it has been run often enough; nothing where its
+    /// function has said so itself.
     Again(Option<Error>),
+    /// It lost its connection before the commit, or its server takes no writes any more, and runs again on another
+    /// connection. What is to be told when none is found in time.
+    Elsewhere(Option<Error>),
     /// It cannot be run.
     Refused(Error),
 }
@@ -72,7 +76,7 @@ impl Worker {
     /// Runs a transaction until it is committed, fails for good, or has been run often enough.
     fn serve(&mut self, mut unit: Box<dyn Unit>) {
         let begun = Instant::now();
-        let mut runs = 0;
+        let (mut runs, mut lost) = (0, 0);
         loop {
             match self.run(&mut *unit) {
                 Run::Committed(hooks) => {
@@ -91,16 +95,26 @@ impl Worker {
                     }
                 }
                 Run::Again(error) => {
-                    let waits_for_a_server = error.is_some();
-                    runs += u32::from(!waits_for_a_server);
-                    let spent = begun.elapsed() >= self.patience || self.queue.is_closed();
-                    if spent || runs >= RUNS {
+                    runs += 1;
+                    if self.is_spent(begun) || (runs >= RUNS && error.is_none()) {
                         return unit.answer(error);
                     }
-                    std::thread::sleep(pause(runs, waits_for_a_server));
+                    std::thread::sleep(pause(runs, false));
+                }
+                Run::Elsewhere(error) => {
+                    lost += 1;
+                    if self.is_spent(begun) {
+                        return unit.answer(error);
+                    }
+                    std::thread::sleep(pause(lost, true));
                 }
             }
         }
+    }
+
+    /// Whether what began then is not to be tried again.
+    fn is_spent(&self, begun: Instant) -> bool {
+        begun.elapsed() >= self.patience || self.queue.is_closed()
     }
 
     fn tell(&self) {
@@ -114,7 +128,7 @@ impl Worker {
         if let Err(again) = self.begin() {
             return again;
         }
-        let Some(mut connection) = self.connection.take() else { return Run::Again(None) };
+        let Some(mut connection) = self.connection.take() else { return Run::Elsewhere(None) };
         let mut statements =
             Statements { connection: &mut connection, connector: &self.connector, dialect: self.dialect };
         let mut tx = Tx::new(&mut statements, &self.ids);
@@ -122,20 +136,19 @@ impl Worker {
         if verdict != Verdict::Commit {
             tx.give_back_ids();
         }
-        let (hooks, wanted_ids) = (tx.take_after_commit(), tx.wanted_ids());
+        let (hooks, wanted_ids, lost) = (tx.take_after_commit(), tx.wanted_ids(), tx.saw_lost());
         match verdict {
-            Verdict::Commit => self.commit(connection, unit, hooks),
-            Verdict::Again if wanted_ids.is_none() => {
-                self.keep_after_rollback(connection);
-                Run::Again(None)
+            Verdict::Commit => return self.commit(connection, unit, hooks),
+            Verdict::Again if lost && wanted_ids.is_none() => {
+                self.connector.look_elsewhere();
+                return Run::Elsewhere(None);
             }
-            verdict => {
-                self.keep_after_rollback(connection);
-                match wanted_ids {
-                    Some((sequence, n)) if verdict == Verdict::Again => Run::Ids(sequence, n),
-                    _ => Run::Failed,
-                }
-            }
+            _ => self.keep_after_rollback(connection),
+        }
+        match wanted_ids {
+            _ if verdict != Verdict::Again => Run::Failed,
+            Some((sequence, n)) => Run::Ids(sequence, n),
+            None => Run::Again(None),
         }
     }
 
@@ -157,7 +170,7 @@ impl Worker {
             self.connection = None;
             let error = self.connector.error(&fault, begin);
             let passes = fault::breaks_connection(&fault);
-            if passes { Run::Again(Some(error)) } else { Run::Refused(error) }
+            if passes { Run::Elsewhere(Some(error)) } else { Run::Refused(error) }
         })
     }
 
@@ -168,10 +181,14 @@ impl Worker {
         };
         match &fault {
             // The server says that it was not kept.
-            Fault::MySqlError(_) => {
+            Fault::MySqlError(_) if !fault::leaves_a_commit_open(&fault) => {
                 let error = self.connector.error(&fault, "COMMIT");
-                self.keep_after_rollback(connection);
                 self.told_of_storage(&error, unit);
+                if fault::breaks_connection(&fault) {
+                    self.connector.look_elsewhere();
+                    return Run::Elsewhere(Some(error));
+                }
+                self.keep_after_rollback(connection);
                 if error.is_transient() { Run::Again(Some(error)) } else { Run::Refused(error) }
             }
             // Nobody knows. A read has nothing to lose.
@@ -201,7 +218,7 @@ impl Worker {
                 Err(error) => error,
             };
             runs += 1;
-            if !error.is_transient() || begun.elapsed() >= self.patience || self.queue.is_closed() {
+            if !error.is_transient() || self.is_spent(begun) {
                 return Err(error);
             }
             std::thread::sleep(pause(runs, true));
@@ -209,7 +226,7 @@ impl Worker {
     }
 
     fn take_block(&mut self, sequence: &'static str, size: i64) -> Result<()> {
-        if let Err(Run::Again(Some(error)) | Run::Refused(error)) = self.begin() {
+        if let Err(Run::Elsewhere(Some(error)) | Run::Refused(error)) = self.begin() {
             return Err(error);
         }
         let Some(mut connection) = self.connection.take() else { return Err(Error::Closed) };

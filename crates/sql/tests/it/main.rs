@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ids;
+mod mysql;
 mod processes;
 mod schema;
 mod sqlite;

@@ -13,7 +13,7 @@ use queue::{Clock as _, ManualClock, Queue};
 use reqwest::Client;
 use serde_json::{Value, json};
 use sql::Database;
-use tempfile::TempDir;
+use testkit::Space;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::support::{SECRET, Server, client, free_port, reliable, start_gateway, url_of};
@@ -24,7 +24,7 @@ const PATIENCE: usize = 600;
 /// A shop that answers callbacks as it is told to, and shows what came.
 struct Listener {
     callbacks: UnboundedReceiver<(HeaderMap, String)>,
-    folder: TempDir,
+    space: Space,
     clock: Arc<ManualClock>,
     gateway: String,
     client: Client,
@@ -46,11 +46,11 @@ impl Listener {
         let routes =
             Router::new().route("/hook", post(hook)).fallback(async || "elsewhere").with_state(sender);
         tokio::spawn(async move { axum::serve(shop, routes).await });
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let clock = Arc::new(ManualClock::default());
         let url = url_of(&gateway);
-        let server = start_gateway(folder.path(), &settings, gateway, &clock);
-        Listener { callbacks, folder, clock, gateway: url, client, _server: server }
+        let server = start_gateway(&space, &settings, gateway, &clock);
+        Listener { callbacks, space, clock, gateway: url, client, _server: server }
     }
 
     async fn charge(&self, key: &str) {
@@ -100,7 +100,7 @@ async fn a_callback_that_nobody_takes_for_a_day_is_given_up_and_kept_with_its_re
     let mut shop = Listener::answering(&[503]).await;
     shop.charge("c1").await;
     shop.next().await;
-    let url = shop.folder.path().join("gateway.db").display().to_string();
+    let url = shop.space.database_url().to_owned();
     let database = Database::open(&sql::Settings::new(url)).unwrap();
     let queue = Queue::sql(database, shop.clock.clone(), queue::Settings::default()).unwrap();
     let mut tries = 0..PATIENCE;

@@ -6,7 +6,7 @@ use app::config::GatewaySettings;
 use queue::ManualClock;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use testkit::Space;
 use web::gateway::GatewayServer;
 
 use crate::support::{Server, client, free_port, reliable, silent, start_gateway, url_of};
@@ -14,26 +14,26 @@ use crate::support::{Server, client, free_port, reliable, silent, start_gateway,
 struct Gateway {
     client: Client,
     url: String,
-    folder: TempDir,
+    space: Space,
     clock: Arc<ManualClock>,
     server: Server,
 }
 
 impl Gateway {
     async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let clock = Arc::new(ManualClock::default());
         let (client, listener) = (client(), free_port().await);
         let url = url_of(&listener);
-        let server = start_gateway(folder.path(), &silent(), listener, &clock);
-        Gateway { client, url, folder, clock, server }
+        let server = start_gateway(&space, &silent(), listener, &clock);
+        Gateway { client, url, space, clock, server }
     }
 
     async fn killed_and_started_again(self) -> Self {
         self.server.crash().await;
         let listener = free_port().await;
         let url = url_of(&listener);
-        let server = start_gateway(self.folder.path(), &silent(), listener, &self.clock);
+        let server = start_gateway(&self.space, &silent(), listener, &self.clock);
         Gateway { url, server, ..self }
     }
 
@@ -151,10 +151,10 @@ async fn a_gateway_that_could_not_call_back_does_not_start() {
         GatewaySettings { callback_url: "ftp://shop.example/".to_owned(), ..reliable() },
     ];
     for (settings, name) in wrong.into_iter().zip(["webhook_secrets", "callback_url", "callback_url"]) {
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let mut server =
             GatewayServer { database: app::config::DatabaseSettings::default(), gateway: settings };
-        server.database.url = folder.path().join("gateway.db").display().to_string();
+        server.database.url = space.database_url().to_owned();
         let clock = Arc::new(ManualClock::default());
         let error =
             web::gateway::run(server, free_port().await, clock, std::future::pending()).await.unwrap_err();

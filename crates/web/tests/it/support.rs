@@ -1,7 +1,6 @@
 //! A shop and a gateway on free ports of the loopback, over databases of their own, on a clock that tests move.
 
 use std::future::Future;
-use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use store::orders::OrderView;
 use store::products::Product;
-use tempfile::TempDir;
+use testkit::Space;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -86,15 +85,14 @@ pub fn url_of(listener: &TcpListener) -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// Starts the payment simulator over the file `gateway.db` in `folder`.
+/// Starts the payment simulator over the database of `space`.
 pub fn start_gateway(
-    folder: &Path,
+    space: &Space,
     settings: &GatewaySettings,
     listener: TcpListener,
     clock: &Arc<ManualClock>,
 ) -> Server {
-    let url = folder.join("gateway.db").display().to_string();
-    let database = DatabaseSettings { url, ..DatabaseSettings::default() };
+    let database = DatabaseSettings { url: space.database_url().to_owned(), ..DatabaseSettings::default() };
     let settings = GatewayServer { database, gateway: settings.clone() };
     let clock = Arc::clone(clock);
     Server::start(|stopped| web::gateway::run(settings, listener, clock, stopped))
@@ -105,7 +103,7 @@ pub struct Shop {
     pub app: App,
     pub clock: Arc<ManualClock>,
     pub url: String,
-    pub folder: TempDir,
+    space: Space,
     client: Client,
     _server: Server,
 }
@@ -117,15 +115,17 @@ impl Shop {
     }
 
     pub async fn open_on(listener: TcpListener, gateway: GatewaySettings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let clock = Arc::new(ManualClock::default());
         let mut config = Config { gateway, ..Config::default() };
-        config.database.url = folder.path().join("shop.db").display().to_string();
+        config.database.url = space.database_url().to_owned();
+        config.redis.url = space.redis_url().map(str::to_owned);
+        config.redis.prefix = space.redis_prefix().to_owned();
         let client = client();
         let app = App::open(config, clock.clone(), true).await.unwrap();
         let (url, served) = (url_of(&listener), app.clone());
         let server = Server::start(|stopped| web::serve(served, listener, stopped));
-        Shop { app, clock, url, folder, client, _server: server }
+        Shop { app, clock, url, space, client, _server: server }
     }
 
     /// Gives the shop so many mugs.
@@ -284,6 +284,7 @@ pub struct Pair {
     pub shop: Shop,
     pub gateway: Option<Server>,
     pub settings: GatewaySettings,
+    space: Space,
 }
 
 impl Pair {
@@ -305,15 +306,14 @@ impl Pair {
         };
         let shop = Shop::open_on(shop, settings.clone()).await;
         shop.stock(1_000).await;
-        Pair { shop, gateway: None, settings }
+        Pair { shop, gateway: None, settings, space: Space::new() }
     }
 
     /// Starts the gateway, again with the charges it had.
     pub async fn start_gateway(&mut self) {
         let address = self.settings.url.trim_start_matches("http://").parse().unwrap();
         let listener = web::listen(address).await.unwrap();
-        let shop = &self.shop;
-        self.gateway = Some(start_gateway(shop.folder.path(), &self.settings, listener, &shop.clock));
+        self.gateway = Some(start_gateway(&self.space, &self.settings, listener, &self.shop.clock));
     }
 
     pub async fn crash_gateway(&mut self) {

@@ -1,0 +1,68 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use ::mysql::prelude::Queryable as _;
+use sql::{Database, Error, Settings};
+
+use super::{add, numbers, somebody, two_things};
+use crate::settings;
+
+#[tokio::test]
+async fn of_two_transactions_that_lock_each_other_out_one_runs_again_and_both_land_whole() {
+    let (_space, db) = two_things().await;
+    let (both_hold_one, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicU32::new(0)));
+    let crossing = |first: i64, second: i64| {
+        let (both_hold_one, runs, mut is_first_run) = (Arc::clone(&both_hold_one), Arc::clone(&runs), true);
+        db.write("cross", move |tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            add(tx, first)?;
+            if std::mem::take(&mut is_first_run) {
+                both_hold_one.wait();
+            }
+            add(tx, second)
+        })
+    };
+    let (one, other) = tokio::join!(crossing(1, 2), crossing(2, 1));
+    one.and(other).unwrap();
+    assert_eq!((numbers(&db).await, runs.load(Ordering::SeqCst)), (vec![2, 2], 3));
+}
+
+/// A database that waits for a lock for two seconds, three times.
+fn impatient(space: &testkit::Space) -> Database {
+    Database::open(&Settings { lock_timeout: Duration::from_secs(6), ..settings(space) }).unwrap()
+}
+
+#[tokio::test]
+async fn a_lock_that_does_not_come_in_time_is_waited_for_again() {
+    let (space, db) = two_things().await;
+    let mut holder = somebody(space.database_url());
+    holder.query_drop("START TRANSACTION; UPDATE things SET n = n + 10 WHERE id = 1").unwrap();
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let waiting = impatient(&space);
+    let writing = waiting.write("wait", move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        add(tx, 2)?;
+        add(tx, 1)
+    });
+    let letting_go = async {
+        while runs.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        holder.query_drop("COMMIT").unwrap();
+    };
+    tokio::join!(writing, letting_go).0.unwrap();
+    assert_eq!(numbers(&db).await, [11, 1]);
+}
+
+#[tokio::test]
+async fn a_lock_that_never_comes_is_told_and_leaves_nothing() {
+    let (space, db) = two_things().await;
+    let mut holder = somebody(space.database_url());
+    holder.query_drop("START TRANSACTION; UPDATE things SET n = n + 10 WHERE id = 1").unwrap();
+    let answer = impatient(&space).write("wait", |tx| add(tx, 2).and_then(|()| add(tx, 1))).await;
+    assert!(matches!(answer, Err(Error::Deadlock { .. })), "{answer:?}");
+    holder.query_drop("ROLLBACK").unwrap();
+    assert_eq!(numbers(&db).await, [0, 0]);
+}
