@@ -107,6 +107,6 @@ fn import(shop: &Shop, recipients: &[&str]) {
 fn standing(shop: &Shop) -> Vec<(String, NotificationStatus, bool)> {
     let sql = "SELECT recipient, status, possible_duplicate FROM notifications ORDER BY id";
     let status = |code: &Cell| code.number().and_then(NotificationStatus::from_code).expect("a status");
-    let mail = |row: &Vec<Cell>| (row[0].to_string(), status(&row[1]), row[2] == Cell::Number(1));
+    let mail = |row: &Vec<Cell>| (row[0].to_string(), status(&row[1]), row[2].number() == Some(1));
     shop.ledger().rows(sql).iter().map(mail).collect()
 }
