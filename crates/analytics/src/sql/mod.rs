@@ -52,7 +52,7 @@ pub use apply::apply;
 pub use kpis::kpis;
 pub use leaderboard::{leaderboard, rank_of};
 pub use rebuild::{Rebuild, other_zone};
-pub use sums::{SumCheck, SumDiff, check_sums, sum_checks};
+pub use sums::{SumCheck, check_sums, sum_checks};
 pub use sweep::sweep;
 
 use sql::{Migration, Migrations, Value};
@@ -63,7 +63,10 @@ use crate::changes::Key;
 /// The schema of the figures.
 pub static MIGRATIONS: Migrations = Migrations {
     history: "analytics",
-    steps: &[Migration { version: 1, name: "figures", sql: include_str!("migrations/001_figures.sql") }],
+    steps: &[
+        Migration { version: 1, name: "figures", sql: include_str!("migrations/001_figures.sql") },
+        Migration { version: 2, name: "feed", sql: include_str!("migrations/002_feed.sql") },
+    ],
 };
 
 /// `reached_at` of a stored row after a new part came in.
