@@ -92,11 +92,12 @@ pub(crate) fn unnumbered(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(i64, i64)>>
     Ok(tx.query(sql, &[limit.into()], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Numbers rows that have no number yet, as many as one short transaction takes.
-pub(crate) fn number(tx: &mut Tx<'_>) -> Result<()> {
+/// Numbers rows that have no number yet, as many as one short transaction takes. True if there may be more.
+pub(crate) fn number(tx: &mut Tx<'_>) -> Result<bool> {
     let counter = counter(tx, tx.dialect().for_update())?;
     let rows = unnumbered(tx, ROWS)?;
-    give_numbers(tx, counter, &rows).map(|_| ())
+    give_numbers(tx, counter, &rows)?;
+    Ok(rows.len() as i64 == ROWS)
 }
 
 /// Numbers exactly these rows, if `numbered` is still the last batch. Returns the last batch then.

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use analytics::redis::Store;
 use domain::{Calendar, Channel, Currency};
 use jiff::Timestamp;
 use queue::{Clock, Queue};
+use redis_link::Redis;
 use sql::{Database, Migrations, Tx};
 
 use crate::config::{Config, GatewayMode};
@@ -28,6 +30,10 @@ pub struct Parts {
     pub queue: Queue,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Redis, where it is used.
+    pub redis: Option<Redis>,
+    /// The figures, where Redis keeps them.
+    pub figures: Option<Store>,
     /// Business days.
     pub calendar: Calendar,
     /// The currency that figures are shown in where none is named.
@@ -62,16 +68,26 @@ impl App {
             database.require_migrated(MIGRATIONS).await?;
         }
         let queue = Queue::sql(database.clone(), Arc::clone(&clock), config.queue.clone())?;
-        Self::assemble(config, database, queue, clock).await
+        let redis = match config.redis.is_used() {
+            true => Some(Redis::open(config.redis.open_settings()).await?),
+            false => None,
+        };
+        let app = Self::assemble(config, database, queue, redis, clock).await?;
+        crate::figures::settle(&app).await?;
+        Ok(app)
     }
 
     async fn assemble(
         config: Config,
         database: Database,
         queue: Queue,
+        redis: Option<Redis>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let calendar = calendar(&config)?;
+        let figures = redis
+            .clone()
+            .map(|redis| Store::new(redis, &config.redis.prefix, database.clone(), calendar.clone()));
         let currency = Currency::parse(&config.shop.currency)
             .map_err(|error| Error::Config(format!("[shop] currency: {error}")))?;
         let simulator = InProcess::new(
@@ -93,6 +109,8 @@ impl App {
             database,
             queue,
             clock,
+            redis,
+            figures,
             calendar,
             currency,
             gateway,
@@ -149,6 +167,16 @@ impl App {
     /// The job engine.
     pub fn queue(&self) -> &Queue {
         &self.parts.queue
+    }
+
+    /// Redis, where it is used.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.parts.redis.as_ref()
+    }
+
+    /// The figures, where Redis keeps them.
+    pub(crate) fn figures_in_redis(&self) -> Option<&Store> {
+        self.parts.figures.as_ref()
     }
 
     /// Business days.

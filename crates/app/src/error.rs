@@ -35,6 +35,9 @@ pub enum Error {
     /// The figures.
     #[error(transparent)]
     Analytics(#[from] analytics::Error),
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] redis_link::Error),
     /// The queue.
     #[error(transparent)]
     Queue(#[from] queue::Error),
@@ -72,6 +75,8 @@ impl Error {
             Error::Ledger(store::Error::Conflict { .. }) => true,
             Error::Ledger(store::Error::Database(error)) => error.is_transient(),
             Error::Gateway(error) => error.is_passing(),
+            Error::Analytics(error) => error.is_passing(),
+            Error::Redis(error) => error.is_passing(),
             _ => false,
         }
     }

@@ -23,16 +23,21 @@ const BATCHES: usize = 8;
 /// How long batches are kept after they were told.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
+/// What there is at a moment.
+pub(crate) struct Look {
+    /// What is in, read before the rest: so it can only be less than what was told.
+    pub(crate) state: State,
+    pub(crate) counter: Counter,
+    /// Whether rows wait for a number.
+    pub(crate) waiting: bool,
+}
+
 impl Store {
     /// Numbers what was told and adds it, a bounded number of batches.
     pub async fn feed(&self) -> Result<Fed> {
-        let (counter, waiting) = self.waiting().await?;
-        let state = self.state().await?;
-        if !state.follows(&counter) || state.live.is_none() {
-            return Ok(Fed::Rebuild);
-        }
-        if !waiting && state.marker == counter.numbered {
-            return Ok(Fed::All);
+        match self.look().await?.fed() {
+            Fed::More => {}
+            fed => return Ok(fed),
         }
         let turn = self.turn().await?;
         let fed = self.feed_in_turn().await;
@@ -40,19 +45,32 @@ impl Store {
         fed
     }
 
+    /// Numbers and adds all that was told up to now, however much is told meanwhile. Never [`Fed::More`].
+    pub async fn catch_up(&self) -> Result<Fed> {
+        if self.look().await?.waiting {
+            while self.database.write("number_facts", feed::number).await? {}
+        }
+        let target = self.look().await?.counter.numbered;
+        loop {
+            let look = self.look().await?;
+            match look.fed() {
+                Fed::Rebuild => return Ok(Fed::Rebuild),
+                Fed::More if look.state.marker < target => self.feed().await?,
+                Fed::More | Fed::All => return Ok(Fed::All),
+            };
+        }
+    }
+
     /// Whether all that was told is in the figures.
     pub async fn is_current(&self) -> Result<bool> {
-        let (counter, waiting) = self.waiting().await?;
-        let state = self.state().await?;
-        Ok(!waiting && state.follows(&counter) && state.live.is_some() && state.marker == counter.numbered)
+        Ok(self.look().await?.fed() == Fed::All)
     }
 
     /// [`feed`](Self::feed) for somebody who has the turn.
     pub(crate) async fn feed_in_turn(&self) -> Result<Fed> {
         self.database.write("number_facts", feed::number).await?;
         for _ in 0..BATCHES {
-            let (counter, waiting) = self.waiting().await?;
-            let state = self.state().await?;
+            let Look { state, counter, waiting } = self.look().await?;
             if !state.follows(&counter) || (state.live.is_none() && state.building.is_none()) {
                 return Ok(Fed::Rebuild);
             }
@@ -85,10 +103,14 @@ impl Store {
         self.add(state, &wanted, &[("marker", batch.to_string())]).await
     }
 
-    /// The counter, and whether rows wait for a number.
-    pub(crate) async fn waiting(&self) -> Result<(Counter, bool)> {
-        let look = |tx: &mut Tx<'_>| Ok((feed::counter(tx, "")?, !feed::unnumbered(tx, 1)?.is_empty()));
-        self.database.read("facts_waiting", look).await
+    /// Looks at what there is.
+    pub(crate) async fn look(&self) -> Result<Look> {
+        let state = self.state().await?;
+        let waiting = |tx: &mut Tx<'_>| -> Result<_> {
+            Ok((feed::counter(tx, "")?, !feed::unnumbered(tx, 1)?.is_empty()))
+        };
+        let (counter, waiting) = self.database.read("facts_waiting", waiting).await?;
+        Ok(Look { state, counter, waiting })
     }
 
     /// Forgets batches that were told a day ago and are in the figures, a bounded number. True if there may be more.
@@ -101,5 +123,17 @@ impl Store {
                 if state.follows(&counter) { feed::prune(tx, state.marker, before) } else { Ok(false) }
             })
             .await
+    }
+}
+
+impl Look {
+    fn fed(&self) -> Fed {
+        if !self.state.follows(&self.counter) || self.state.live.is_none() {
+            Fed::Rebuild
+        } else if self.waiting || self.state.marker < self.counter.numbered {
+            Fed::More
+        } else {
+            Fed::All
+        }
     }
 }

@@ -3,6 +3,7 @@ use jiff::civil::Date;
 use sql::Tx;
 
 use super::Store;
+use super::feeder::Look;
 use super::reader::Stop;
 use super::script::Commands;
 use super::state::{ALL_READ, State};
@@ -95,8 +96,7 @@ impl Store {
     /// The rebuild that is under way where there are no live figures that can be brought up to date; a new one, if
     /// there is none. None if the figures are there.
     pub async fn go_on_rebuilding(&self) -> Result<Option<RedisRebuild>> {
-        let (counter, _) = self.waiting().await?;
-        let state = self.state().await?;
+        let Look { state, counter, .. } = self.look().await?;
         if !state.follows(&counter) {
             return self.start_rebuild().await.map(Some);
         }
@@ -281,8 +281,7 @@ impl Store {
 
     /// The state, if the rebuild is under way.
     async fn building(&self, rebuild: RedisRebuild) -> Result<State> {
-        let (counter, _) = self.waiting().await?;
-        let state = self.state().await?;
+        let Look { state, counter, .. } = self.look().await?;
         let is_ours = state.building == Some(rebuild.generation) && state.follows(&counter);
         if is_ours { Ok(state) } else { Err(Error::Superseded) }
     }

@@ -44,6 +44,7 @@ mod leaderboard;
 mod leaders;
 mod products;
 mod rebuild;
+mod settle;
 mod source;
 mod sums;
 mod sweep;
@@ -52,6 +53,7 @@ pub use apply::apply;
 pub use kpis::kpis;
 pub use leaderboard::{leaderboard, rank_of};
 pub use rebuild::{Rebuild, other_zone};
+pub use settle::{is_settled, settle, settled};
 pub use sums::{SumCheck, check_sums, sum_checks};
 pub use sweep::sweep;
 

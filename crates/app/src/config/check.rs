@@ -5,12 +5,13 @@ use std::time::Duration;
 use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, GatewayMode, GatewaySettings, NotificationSettings};
+use super::{Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings};
 
 /// What is wrong, each with the path of its setting.
 pub(super) fn check(config: &Config) -> Vec<(String, String)> {
     let mut found = Found(Vec::new());
     found.shop(config);
+    found.redis(&config.redis);
     found.gateway(&config.gateway);
     found.notifications(&config.notifications);
     found.queue(config);
@@ -48,6 +49,19 @@ impl Found {
             );
             self.must(false, "log.filter", what);
         }
+    }
+
+    fn redis(&mut self, redis: &RedisSettings) {
+        if redis.is_used()
+            && let Err(error) = redis.url.parse::<redis_link::Address>()
+        {
+            self.must(false, "redis.url", error.to_string());
+        }
+        let sound = !redis.prefix.is_empty() && !redis.prefix.contains(['{', '}', ' ', '*', '?', '[']);
+        let what =
+            format!("`{}` is no prefix; write a word without brackets, blanks and wildcards", redis.prefix);
+        self.must(sound, "redis.prefix", what);
+        self.positive(redis.response_timeout, "redis.response_timeout");
     }
 
     fn gateway(&mut self, gateway: &GatewaySettings) {

@@ -50,10 +50,12 @@ impl Layers {
 
     /// Reads the environment. Variables that are not ours are left alone.
     pub(super) fn add_environment(&mut self, variables: &[(String, String)]) {
-        // The name that other tools know comes first, so that ours stands above it.
+        // The names that other tools know come first, so that ours stand above them.
         let find = |name: &str| variables.iter().find(|(known, _)| known == name);
-        if let (Some((name, text)), Some(field)) = (find("DATABASE_URL"), schema::find("database.url")) {
-            self.add_text(field, text, Origin::Variable(name.clone()));
+        for (name, path) in [("DATABASE_URL", "database.url"), ("REDIS_URL", "redis.url")] {
+            if let (Some((name, text)), Some(field)) = (find(name), schema::find(path)) {
+                self.add_text(field, text, Origin::Variable(name.clone()));
+            }
         }
         for (name, text) in variables.iter().filter(|(name, _)| name.starts_with("ORDERMILL_")) {
             let origin = Origin::Variable(name.clone());

@@ -8,6 +8,7 @@ mod load;
 mod mistake;
 mod notifications;
 mod queue_docs;
+mod redis;
 mod reference;
 mod schema;
 mod shop;
@@ -17,6 +18,7 @@ pub use imports::ImportSettings;
 pub use load::{DEFAULT_FILE, Settings, Shown, Sources, load};
 pub use mistake::{Mistake, Mistakes, Origin};
 pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings};
+pub use redis::RedisSettings;
 pub use reference::{env_example, reference_page};
 pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, ShopSettings, WebSettings};
 
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Where the ledger is.
     pub database: DatabaseSettings,
+    /// Redis, where it is used.
+    pub redis: RedisSettings,
     /// The shop.
     pub shop: ShopSettings,
     /// The job engine.

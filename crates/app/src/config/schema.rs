@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Config, DatabaseSettings, GatewaySettings, ImportSettings, LogSettings, NotificationSettings,
-    ShopSettings, SmtpSettings, WebSettings, queue_docs,
+    RedisSettings, ShopSettings, SmtpSettings, WebSettings, queue_docs,
 };
 
 /// A table of the settings file.
@@ -55,6 +55,7 @@ const SECRETS: [&str; 2] = ["gateway.webhook_secrets", "notifications.smtp.passw
 static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
     let mut sections = vec![
         section::<DatabaseSettings>("database"),
+        section::<RedisSettings>("redis"),
         section::<ShopSettings>("shop"),
         section::<GatewaySettings>("gateway"),
         section::<NotificationSettings>("notifications"),

@@ -9,39 +9,41 @@ use app::stock::Receipt;
 use app::{Actor, App};
 use domain::{Currency, Email, ExternalId, Label, OrderId, Quantity, Sku, SourceName};
 use queue::ManualClock;
-use tempfile::TempDir;
+use testkit::Space;
 
 /// An application with nothing in it.
 pub struct TestApp {
     pub app: App,
     pub clock: Arc<ManualClock>,
     config: Config,
-    folder: TempDir,
+    space: Space,
 }
 
 impl TestApp {
     /// One whose settings were changed. Its gateway declines nothing, unless they say so.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new();
         let mut config = Config::default();
-        config.database.url = String::from(folder.path().join("ordermill.db").to_str().unwrap());
+        space.database_url().clone_into(&mut config.database.url);
+        space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
+        space.redis_prefix().clone_into(&mut config.redis.prefix);
         config.database.synchronous = Durability::Normal;
         config.database.readers = 1;
         config.gateway.decline_rate = 0.0;
         change(&mut config);
         let clock = Arc::new(ManualClock::default());
         let app = App::open(config.clone(), clock.clone(), true).await.unwrap();
-        TestApp { app, clock, config, folder }
+        TestApp { app, clock, config, space }
     }
 
     /// The same database and time with other settings, as after a restart.
     pub async fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
-        let TestApp { app, clock, mut config, folder } = self;
+        let TestApp { app, clock, mut config, space } = self;
         app.database().close();
         drop(app);
         change(&mut config);
         let app = App::open(config.clone(), clock.clone(), true).await.unwrap();
-        TestApp { app, clock, config, folder }
+        TestApp { app, clock, config, space }
     }
 
     /// Runs every job that is due, and those that they push.
