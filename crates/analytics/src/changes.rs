@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::score::{CustomerMonth, Fold, Score, merge};
 use crate::spans::{day_bit, start_of};
-use crate::{Error, Fact, FactLine, Result};
+use crate::{BoardOf, Error, Fact, FactLine, Result};
 
 /// Amounts and counts stay exact in a double: figures end up in JSON, and as scores of sorted sets.
-const LIMIT: i64 = (1 << 53) - 1;
+pub(crate) const LIMIT: i64 = (1 << 53) - 1;
 
 /// A day number or the first day of a longer period, and the id of a customer or product.
 pub(crate) type Key = (i32, i64);
@@ -115,7 +115,7 @@ impl Changes {
 
     /// Scores of customers by month, with the days that they ordered on; sorted.
     pub(crate) fn customer_months(&self) -> Vec<(Key, CustomerMonth)> {
-        let mut months = by_month(&self.customer_days, |month, day, score| CustomerMonth {
+        let mut months = by(Period::Month, &self.customer_days, |month, day, score| CustomerMonth {
             score: *score,
             order_days: if score.count > 0 { day_bit(month, day) } else { 0 },
         });
@@ -125,9 +125,16 @@ impl Changes {
 
     /// Scores of products by month, sorted.
     pub(crate) fn product_months(&self) -> Vec<(Key, Score)> {
-        let mut months = by_month(&self.product_days, |_, _, score| *score);
-        merge(&mut months);
-        months
+        by_period(Period::Month, &self.product_days)
+    }
+
+    /// Scores by period, sorted.
+    pub(crate) fn scores(&self, of: BoardOf, period: Period) -> Vec<(Key, Score)> {
+        let days = match of {
+            BoardOf::Customers => &self.customer_days,
+            BoardOf::Products => &self.product_days,
+        };
+        by_period(period, days)
     }
 
     /// Scores of customers over all these days, sorted by id.
@@ -138,16 +145,40 @@ impl Changes {
     }
 }
 
-fn by_month<V: Fold>(days: &[(Key, Score)], value: impl Fn(i32, i32, &Score) -> V) -> Vec<(Key, V)> {
+fn by_period(period: Period, days: &[(Key, Score)]) -> Vec<(Key, Score)> {
+    let mut scores = by(period, days, |_, _, score| *score);
+    merge(&mut scores);
+    scores
+}
+
+fn by<V: Fold>(
+    period: Period,
+    days: &[(Key, Score)],
+    value: impl Fn(i32, i32, &Score) -> V,
+) -> Vec<(Key, V)> {
     let mut known = (0, i32::MAX);
     days.iter()
         .map(|((day, id), score)| {
             if known.1 != *day {
-                known = (start_of(Period::Month, *day), *day);
+                known = (start_of(period, *day), *day);
             }
             ((known.0, *id), value(known.0, *day, score))
         })
         .collect()
+}
+
+/// Refuses a fact whose amounts no figure can hold.
+pub(crate) fn check_amounts(fact: &Fact) -> Result<()> {
+    let holds = |amount: i64| amount.unsigned_abs() <= LIMIT.unsigned_abs();
+    let line_holds = |line: &FactLine| holds(line.quantity) && holds(line.amount);
+    let all_hold = match fact {
+        Fact::Confirmed { units, gross, lines, .. } => {
+            holds(*units) && holds(*gross) && lines.iter().all(line_holds)
+        }
+        Fact::Refunded { amount, lines, .. } => holds(*amount) && lines.iter().all(line_holds),
+        Fact::Failed { .. } | Fact::Cancelled { .. } => true,
+    };
+    if all_hold { Ok(()) } else { Err(Error::TooLarge { order_id: fact.order_id() }) }
 }
 
 fn sum(a: i64, b: i64) -> Option<i64> {

@@ -7,6 +7,9 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Sql(#[from] sql::Error),
+    /// Redis failed.
+    #[error(transparent)]
+    Redis(#[from] redis_link::Error),
     /// An amount that no figure can hold exactly.
     #[error(
         "order {order_id} brings an amount beyond 2^53 minor units; correct the order, no figure was changed"
@@ -25,6 +28,29 @@ pub enum Error {
         /// What is stored.
         found: String,
     },
+    /// A sum that no figure can hold exactly.
+    #[error(
+        "{what} grows beyond 2^53 minor units, which no figure holds; correct the orders, then run `ordermill analytics rebuild`"
+    )]
+    SumTooLarge {
+        /// Which sum.
+        what: String,
+    },
+    /// The figures in Redis are gone or too old, and are being built anew.
+    #[error("the figures are being rebuilt from the ledger; ask again once that is done")]
+    Rebuilding,
+    /// The figures are kept elsewhere than this process was told.
+    #[error(
+        "the figures are kept in {home} since another process was started with other settings; start this one with the \
+         same `[redis] url`"
+    )]
+    Elsewhere {
+        /// Where.
+        home: &'static str,
+    },
+    /// Somebody else changed the figures in Redis again and again meanwhile.
+    #[error("the figures changed too fast to be read at one moment; ask again")]
+    Restless,
     /// A span of days that ends before it begins.
     #[error("the span ends on {to}, before it begins on {from}; swap the two")]
     Span {
@@ -39,6 +65,18 @@ pub enum Error {
     /// A rebuild was to be compared or switched to before all orders were in.
     #[error("the rebuild has not read all orders yet; add the rest before it is compared or switched to")]
     Unfinished,
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Sql(error) => error.is_transient(),
+            Error::Redis(error) => error.is_passing(),
+            Error::Rebuilding | Error::Restless => true,
+            _ => false,
+        }
+    }
 }
 
 /// The result of a call to the figures.

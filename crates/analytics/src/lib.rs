@@ -21,16 +21,23 @@
 
 mod board;
 mod changes;
+mod counting;
 mod currency;
+mod customers;
 mod diff;
 mod error;
 mod fact;
+mod feed;
 mod figures;
 mod names;
+mod packed;
+pub mod redis;
 mod report;
 mod score;
 mod spans;
 pub mod sql;
+mod sums;
+mod zone;
 
 pub use board::{Board, BoardEntry, BoardOf, BoardQuery};
 pub use currency::CurrencyChoice;
@@ -40,8 +47,9 @@ pub use fact::{Fact, FactLine};
 pub use figures::Figures;
 pub use report::{Granularity, KpiPeriod, KpiQuery, KpiReport, Kpis};
 pub use score::Score;
+pub use sums::SumDiff;
 
 pub use self::sql::{
-    MIGRATIONS, Rebuild, SumCheck, SumDiff, apply, check_sums, kpis, leaderboard, other_zone, rank_of,
-    sum_checks, sweep,
+    MIGRATIONS, Rebuild, SumCheck, apply, check_sums, kpis, leaderboard, other_zone, rank_of, sum_checks,
+    sweep,
 };

@@ -31,3 +31,24 @@ pub(crate) fn stored_values(figures: &KpiFigures) -> [i64; 10] {
         figures.new_customers,
     ]
 }
+
+/// Figures from the values of [`FIGURES`].
+pub(crate) fn figures_of(values: [i64; 10]) -> KpiFigures {
+    let [orders, units, gross, refunds, failed, declined, expired, cancelled, customers, new_customers] =
+        values;
+    // An order is confirmed when, and only when, it is paid.
+    let paid = orders;
+    KpiFigures {
+        orders,
+        units,
+        gross,
+        refunds,
+        failed,
+        cancelled,
+        paid,
+        declined,
+        expired,
+        new_customers,
+        customers,
+    }
+}

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use analytics::redis::Store;
 use domain::{Calendar, Channel, Currency};
 use jiff::Timestamp;
 use queue::{Clock, Queue};
@@ -32,6 +33,8 @@ pub struct Parts {
     pub queue: Queue,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// The figures, where Redis keeps them.
+    pub figures: Option<Store>,
     /// Business days.
     pub calendar: Calendar,
     /// The currency that figures are shown in where none is named.
@@ -65,19 +68,21 @@ impl App {
         } else {
             database.require_migrated(MIGRATIONS).await?;
         }
-        let redis = match config.redis.open_settings() {
-            Some(settings) => Some(Redis::open(settings).await?),
-            None => None,
+        let redis = match config.redis.is_used() {
+            true => Some(Redis::open(config.redis.open_settings()).await?),
+            false => None,
         };
         let queue = queue(&config, &database, redis.as_ref(), &clock)?;
         home::settle(&database, &queue, redis.is_some()).await?;
-        Self::assemble(config, database, redis, queue, clock).await
+        let app = Self::assemble(config, database, redis, queue, clock).await?;
+        crate::figures::settle(&app).await?;
+        Ok(app)
     }
 
     /// Brings jobs and figures that are kept in Redis back into the database, which then goes on without. Whoever still
     /// works with Redis must have been stopped before.
     pub async fn leave_redis(mut config: Config, clock: Arc<dyn Clock>) -> Result<()> {
-        config.redis.url = None;
+        config.redis.url.clear();
         let database = Database::open(&config.database.open_settings())?;
         database.migrate(MIGRATIONS, clock.now()).await?;
         home::leave_redis(&database).await?;
@@ -94,6 +99,9 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let calendar = calendar(&config)?;
+        let figures = redis
+            .clone()
+            .map(|redis| Store::new(redis, &config.redis.prefix, database.clone(), calendar.clone()));
         let currency = Currency::parse(&config.shop.currency)
             .map_err(|error| Error::Config(format!("[shop] currency: {error}")))?;
         let simulator = InProcess::new(
@@ -116,6 +124,7 @@ impl App {
             redis,
             queue,
             clock,
+            figures,
             calendar,
             currency,
             gateway,
@@ -177,6 +186,11 @@ impl App {
     /// The job engine.
     pub fn queue(&self) -> &Queue {
         &self.parts.queue
+    }
+
+    /// The figures, where Redis keeps them.
+    pub(crate) fn figures_in_redis(&self) -> Option<&Store> {
+        self.parts.figures.as_ref()
     }
 
     /// Business days.

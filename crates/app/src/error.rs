@@ -77,6 +77,7 @@ impl Error {
             Error::Gateway(error) => error.is_passing(),
             Error::Redis(error) | Error::Queue(queue::Error::Redis(error)) => error.is_passing(),
             Error::Queue(queue::Error::Database(error)) => error.is_transient(),
+            Error::Analytics(error) => error.is_passing(),
             _ => false,
         }
     }

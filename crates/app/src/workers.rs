@@ -8,13 +8,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::{self, SettleOverdue};
-use crate::{App, Result};
+use crate::{App, Result, figures};
 
 /// The workers of this process, running.
 pub struct Workers {
     app: App,
     supervisor: Supervisor,
     clockwork: JoinHandle<()>,
+    feeder: JoinHandle<()>,
 }
 
 /// How often deadlines are looked at.
@@ -28,7 +29,8 @@ impl Workers {
         let registry = jobs::registry(app)?;
         let supervisor = Supervisor::start(app.queue().clone(), registry).await?;
         let clockwork = tokio::spawn(clockwork(app.clone(), supervisor.stopping()));
-        Ok(Workers { app: app.clone(), supervisor, clockwork })
+        let feeder = tokio::spawn(figures::run(app.clone(), supervisor.stopping()));
+        Ok(Workers { app: app.clone(), supervisor, clockwork, feeder })
     }
 
     /// Cancelling this stops them; it is cancelled when they stop by themselves.
@@ -40,6 +42,9 @@ impl Workers {
     pub async fn wait(self) -> StopReason {
         let reason = self.supervisor.wait().await;
         self.clockwork.abort();
+        if let Err(error) = self.feeder.await {
+            tracing::error!(%error, "the feed of the figures ended with a defect in the program");
+        }
         reason
     }
 
@@ -50,7 +55,7 @@ impl Workers {
     }
 
     /// Runs until nothing is left to do, in whatever process: no unfinished import, no job available, executing or
-    /// retryable, no payment undecided.
+    /// retryable, no payment undecided, no figure on its way.
     pub async fn run_until_idle(self) -> Result<StopReason> {
         let stopping = self.stopping();
         while !stopping.is_cancelled() && !is_idle(&self.app).await? {
@@ -75,7 +80,8 @@ pub async fn is_idle(app: &App) -> Result<bool> {
         Ok(!unfinished.iter().any(|import| waiting(import.status)) && !store::payments::any_open(tx)?)
     };
     // The jobs are looked at once more: one may have ended and pushed another between the two looks.
-    Ok(app.read("is_idle", is_settled).await? && app.queue().is_idle(&queues).await?)
+    let nothing_runs = app.read("is_idle", is_settled).await? && app.queue().is_idle(&queues).await?;
+    Ok(nothing_runs && figures::is_current(app).await?)
 }
 
 async fn clockwork(app: App, stopping: CancellationToken) {

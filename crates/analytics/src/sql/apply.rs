@@ -5,7 +5,7 @@ use super::generation::{Generation, Series};
 use super::{customers, products};
 use crate::changes::{Changes, Periods, fold};
 use crate::names::{FIGURES, stored_values};
-use crate::{Fact, Result};
+use crate::{Fact, Result, feed};
 
 /// Adds facts to the figures, in the transaction that made them true.
 ///
@@ -16,6 +16,7 @@ pub fn apply(tx: &mut Tx<'_>, calendar: &Calendar, facts: &[Fact]) -> Result<()>
     if facts.is_empty() {
         return Ok(());
     }
+    feed::check_home(tx, false)?;
     for mut generation in Generation::lock_all(tx, calendar)? {
         add(tx, &mut generation, facts)?;
     }

@@ -10,27 +10,9 @@ use super::generation::Series;
 use super::leaders::{self, Moved};
 use super::{LATEST, rows};
 use crate::Result;
-use crate::changes::{Changes, ConfirmedOrder, Periods};
-use crate::score::{Fold, Score};
-
-/// What is stored of a customer over all time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
-    score: Score,
-    /// The first confirmed order by `(placed_at, id)`; none if only refunds were told so far.
-    pub(crate) first: Option<(i64, i64)>,
-    /// The last business day with a confirmed order.
-    pub(crate) last_day: Option<i32>,
-}
-
-/// A customer that the facts touch.
-pub(crate) struct Customer<'a> {
-    pub(crate) id: i64,
-    gained: Score,
-    /// The newly confirmed orders, the oldest first.
-    pub(crate) orders: &'a [ConfirmedOrder],
-    pub(crate) known: Option<Known>,
-}
+use crate::changes::{Changes, Periods};
+use crate::customers::{Customer, Known, touched};
+use crate::score::Score;
 
 /// Adds the customers' part of the changes to the stored figures, and counts customers into `periods`.
 pub(crate) fn write(
@@ -40,7 +22,7 @@ pub(crate) fn write(
     changes: &Changes,
     periods: &mut Periods,
 ) -> Result<()> {
-    let customers = touched(tx, series.id, changes)?;
+    let customers = touched(changes, known(tx, series.id, changes)?);
     count(tx, series.id, calendar, &customers, periods)?;
     write_days(tx, series.id, changes)?;
     write_months(tx, series.id, changes)?;
@@ -48,50 +30,20 @@ pub(crate) fn write(
     leaders::write(tx, series.id, series.floor, &moved)
 }
 
-fn touched<'a>(tx: &mut Tx<'_>, series: i64, changes: &'a Changes) -> Result<Vec<Customer<'a>>> {
-    let totals = changes.customer_totals();
-    let ids: Vec<Value<'_>> = totals.iter().map(|(id, _)| Value::Int(*id)).collect();
-    let mut known: HashMap<i64, Known> = tx
-        .query_in(
-            "SELECT customer_id, orders, net, reached_at, first_placed_at, first_order_id, last_day \
-             FROM customer_totals WHERE series = ? AND customer_id IN ({in})",
-            &[series.into()],
-            &ids,
-            |row| {
-                let score = Score { count: row.get(1)?, net: row.get(2)?, reached_at: row.get(3)? };
-                let first = row.get::<Option<i64>>(4)?.zip(row.get(5)?);
-                Ok((row.get(0)?, Known { score, first, last_day: row.get(6)? }))
-            },
-        )?
-        .into_iter()
-        .collect();
-    let mut orders = changes.orders.chunk_by(|a, b| a.customer == b.customer).peekable();
-    let customers = totals.into_iter().map(|(id, gained)| Customer {
-        id,
-        gained,
-        orders: orders.next_if(|of| of.first().is_some_and(|order| order.customer == id)).unwrap_or_default(),
-        known: known.remove(&id),
-    });
-    Ok(customers.collect())
-}
-
-impl Customer<'_> {
-    /// The first order among those newly confirmed.
-    pub(crate) fn first_gained(&self) -> Option<(i64, i64)> {
-        self.orders.first().map(|order| (order.placed_at, order.order_id))
-    }
-
-    fn after(&self) -> Known {
-        let mut score = self.known.map(|known| known.score).unwrap_or_default();
-        score.fold(&self.gained);
-        let first = self.known.and_then(|known| known.first);
-        let last_day = self.known.and_then(|known| known.last_day);
-        Known {
-            score,
-            first: first.into_iter().chain(self.first_gained()).min(),
-            last_day: last_day.max(self.orders.iter().map(|order| order.day).max()),
-        }
-    }
+fn known(tx: &mut Tx<'_>, series: i64, changes: &Changes) -> Result<HashMap<i64, Known>> {
+    let ids: Vec<Value<'_>> = changes.customer_totals().iter().map(|(id, _)| Value::Int(*id)).collect();
+    let known = tx.query_in(
+        "SELECT customer_id, orders, net, reached_at, first_placed_at, first_order_id, last_day \
+         FROM customer_totals WHERE series = ? AND customer_id IN ({in})",
+        &[series.into()],
+        &ids,
+        |row| {
+            let score = Score { count: row.get(1)?, net: row.get(2)?, reached_at: row.get(3)? };
+            let first = row.get::<Option<i64>>(4)?.zip(row.get(5)?);
+            Ok((row.get(0)?, Known { score, first, last_day: row.get(6)? }))
+        },
+    )?;
+    Ok(known.into_iter().collect())
 }
 
 fn write_days(tx: &mut Tx<'_>, series: i64, changes: &Changes) -> Result<()> {

@@ -1,10 +1,10 @@
 //! Generations: whole sets of figures. Readers see the live one; a rebuild fills another and switches.
 
 use domain::{Calendar, Currency};
-use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
 use sql::{Conflict, Insert, Row, Tx};
 
 use super::leaders::Floor;
+use crate::zone::{calendar_of, zone_name};
 use crate::{Error, Fact, Result};
 
 /// A whole set of figures.
@@ -107,12 +107,6 @@ impl Generation {
 /// What `built_below` holds in a generation that no longer takes facts and waits to be swept.
 pub(crate) const RETIRED: i64 = -1;
 
-/// How a calendar's zone is written beside the figures: its IANA name, or its offset.
-pub(crate) fn zone_name(calendar: &Calendar) -> String {
-    let printer = DateTimePrinter::new();
-    printer.time_zone_to_string(calendar.zone()).unwrap_or_else(|_| "Etc/Unknown".to_owned())
-}
-
 fn load(tx: &mut Tx<'_>, sql: &str, shop: &Calendar) -> Result<Vec<Result<Generation>>> {
     let rows = tx.query(sql, &[], |row| {
         let series: Option<(i64, String)> = row.get::<Option<i64>>(4)?.zip(row.get(5)?);
@@ -146,14 +140,4 @@ fn floor(row: &Row<'_>) -> sql::Result<Option<Floor>> {
         return Ok(None);
     };
     Ok(Some(Floor { net, reached_at, customer }))
-}
-
-fn calendar_of(time_zone: &str, shop: &Calendar) -> Result<Calendar> {
-    if time_zone == zone_name(shop) {
-        return Ok(shop.clone());
-    }
-    match DateTimeParser::new().parse_time_zone(time_zone) {
-        Ok(zone) if !zone.is_unknown() => Ok(Calendar::new(zone)),
-        _ => Err(Error::Unreadable { expected: "time zone", found: time_zone.to_owned() }),
-    }
 }

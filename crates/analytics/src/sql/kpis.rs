@@ -1,10 +1,11 @@
 use domain::{Calendar, KpiFigures, Period, date_of, day_number};
 use sql::{Row, Tx};
 
-use super::generation::{Generation, zone_name};
+use super::generation::Generation;
 use crate::names::FIGURES;
 use crate::report::{KpiPeriod, KpiQuery, KpiReport, Kpis};
 use crate::spans::{day_bits, end_of, start_of};
+use crate::zone::zone_name;
 use crate::{Error, Result};
 
 /// Reads the key figures of a span of days.

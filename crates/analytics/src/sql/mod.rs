@@ -44,6 +44,7 @@ mod leaderboard;
 mod leaders;
 mod products;
 mod rebuild;
+mod settle;
 mod source;
 mod sums;
 mod sweep;
@@ -52,7 +53,8 @@ pub use apply::apply;
 pub use kpis::kpis;
 pub use leaderboard::{leaderboard, rank_of};
 pub use rebuild::{Rebuild, other_zone};
-pub use sums::{SumCheck, SumDiff, check_sums, sum_checks};
+pub use settle::{is_settled, settle, settled};
+pub use sums::{SumCheck, check_sums, sum_checks};
 pub use sweep::sweep;
 
 use sql::{Migration, Migrations, Value};
@@ -63,7 +65,10 @@ use crate::changes::Key;
 /// The schema of the figures.
 pub static MIGRATIONS: Migrations = Migrations {
     history: "analytics",
-    steps: &[Migration::new(1, "figures", include_str!("migrations/001_figures.sql"))],
+    steps: &[
+        Migration::new(1, "figures", include_str!("migrations/001_figures.sql")),
+        Migration::new(2, "feed", include_str!("migrations/002_feed.sql")),
+    ],
 };
 
 /// `reached_at` of a stored row after a new part came in.

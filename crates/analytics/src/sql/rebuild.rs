@@ -3,8 +3,9 @@ use jiff::civil::Date;
 use sql::Tx;
 
 use super::apply::add;
-use super::generation::{Generation, RETIRED, zone_name};
+use super::generation::{Generation, RETIRED};
 use crate::figures::Origin;
+use crate::zone::zone_name;
 use crate::{DayDiff, Error, Fact, Figures, Result, diff};
 
 /// A rebuild of all figures from the ledger, beside those that readers see.

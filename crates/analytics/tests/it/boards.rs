@@ -67,9 +67,11 @@ fn the_board_of_all_time_is_right_beyond_the_leaders_that_are_kept() {
     // Refunds empty the leaders: the floor sinks, and the board is whole again.
     let refund = |id| refunded(id, id, "2024-03-07T10:00:00Z", id * 10);
     tell((1_600..=2_498).map(refund).collect());
-    let sql = "SELECT COUNT(*) FROM customer_leaders";
-    let leaders: i64 = shop.read(move |tx, _| Ok(tx.query_one(sql, &[], |row| row.get(0))?)).unwrap();
-    assert_eq!(leaders, 1_000);
+    if shop.store.is_none() {
+        let sql = "SELECT COUNT(*) FROM customer_leaders";
+        let leaders: i64 = shop.read(move |tx, _| Ok(tx.query_one(sql, &[], |row| row.get(0))?)).unwrap();
+        assert_eq!(leaders, 1_000);
+    }
     assert_eq!(top(4), [1, 2_500, 1_599, 1_598]);
     assert_eq!(shop.standing(1_000, all(1)).unwrap().entries.len(), 3);
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, GatewayMode, GatewaySettings, NotificationSettings};
+use super::{Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings};
 
 /// What is wrong, each with the path of its setting.
 pub(super) fn check(config: &Config) -> Vec<(String, String)> {
     let mut found = Found(Vec::new());
     found.shop(config);
+    found.redis(&config.redis);
     found.gateway(&config.gateway);
     found.notifications(&config.notifications);
     found.queue(config);
@@ -30,15 +31,6 @@ impl Found {
         let Config { database, shop, imports, log, .. } = config;
         let refused = sql::Error::Address(database.url.clone());
         self.must(is_database(&database.url), "database.url", refused.to_string());
-        if let Some(url) = config.redis.url.as_deref().filter(|url| !url.is_empty())
-            && let Err(error) = url.parse::<redis_link::Address>()
-        {
-            self.must(false, "redis.url", error.to_string());
-        }
-        let prefix = &config.redis.prefix;
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-        let sound = !prefix.is_empty() && prefix.len() <= 40 && prefix.chars().all(plain);
-        self.must(sound, "redis.prefix", "must be 1 to 40 letters, digits, `-`, `_` or `.`");
         self.must(database.readers > 0, "database.readers", "at least one connection must read");
         self.must(database.writers > 0, "database.writers", "at least one connection must write");
         let zone = &shop.time_zone;
@@ -58,6 +50,20 @@ impl Found {
             );
             self.must(false, "log.filter", what);
         }
+    }
+
+    fn redis(&mut self, redis: &RedisSettings) {
+        if redis.is_used()
+            && let Err(error) = redis.url.parse::<redis_link::Address>()
+        {
+            self.must(false, "redis.url", error.to_string());
+        }
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        let prefix = &redis.prefix;
+        let sound = !prefix.is_empty() && prefix.len() <= 40 && prefix.chars().all(plain);
+        let what = format!("`{prefix}` is no prefix; write 1 to 40 letters, digits, `-`, `_` or `.`");
+        self.must(sound, "redis.prefix", what);
+        self.positive(redis.response_timeout, "redis.response_timeout");
     }
 
     fn gateway(&mut self, gateway: &GatewaySettings) {

@@ -51,9 +51,9 @@ impl Layers {
     /// Reads the environment. Variables that are not ours are left alone.
     pub(super) fn add_environment(&mut self, variables: &[(String, String)]) {
         // The names that other tools know come first, so that ours stand above them.
+        let find = |name: &str| variables.iter().find(|(known, _)| known == name);
         for (name, path) in [("DATABASE_URL", "database.url"), ("REDIS_URL", "redis.url")] {
-            let found = variables.iter().find(|(known, _)| known == name);
-            if let (Some((name, text)), Some(field)) = (found, schema::find(path)) {
+            if let (Some((name, text)), Some(field)) = (find(name), schema::find(path)) {
                 self.add_text(field, text, Origin::Variable(name.clone()));
             }
         }

@@ -200,6 +200,7 @@ mod tests {
         let variables = [
             ("DATABASE_URL", "other.db"),
             ("ORDERMILL_DATABASE_URL", "sqlite:ours.db"),
+            ("REDIS_URL", "redis://cache.example:6380/2"),
             ("ORDERMILL_GATEWAY_DECLINE_RATE", "1"),
             ("ORDERMILL_GATEWAY_WEBHOOK_SECRETS", "one, two"),
             ("ORDERMILL_GATEWAY_RESERVATION_DEADLINE", "90s"),
@@ -213,6 +214,7 @@ mod tests {
         let (_folder, sources) = sources("", &variables);
         let config = load(&sources).unwrap().config;
         assert_eq!(config.database.url, "sqlite:ours.db");
+        assert_eq!(config.redis.url, "redis://cache.example:6380/2");
         assert_eq!(config.gateway.decline_rate.to_bits(), 1.0_f64.to_bits());
         assert_eq!(config.gateway.webhook_secrets, ["one", "two"]);
         assert_eq!(config.gateway.reservation_deadline.as_secs(), 90);
@@ -250,11 +252,13 @@ mod tests {
         let variables = [
             ("ORDERMILL_GATEWAY_WEBHOOK_SECRETS", "confidential"),
             ("ORDERMILL_NOTIFICATIONS_SMTP_PASSWORD", "confidential"),
+            ("ORDERMILL_REDIS_URL", "rediss://:confidential@cache.example:6380/1"),
             ("ORDERMILL_GATEWAY_URL", "http://me:confidential@gateway.example/pay"),
         ];
         let (_folder, sources) = sources("", &variables);
         let shown = format!("{:?}", load(&sources).unwrap().shown());
         assert!(!shown.contains("confidential"), "{shown}");
         assert!(shown.contains("http://me:(hidden)@gateway.example/pay"), "{shown}");
+        assert!(shown.contains("rediss://:(hidden)@cache.example:6380/1"), "{shown}");
     }
 }

@@ -1,9 +1,13 @@
-//! The figures as people ask for them: key figures, leaderboards with names, and their rebuild from the ledger.
+//! The figures as people ask for them: key figures, leaderboards with names, and their rebuild from the ledger. They are
+//! in the ledger's database, or in Redis where the settings name one; only this module and `verify` know which.
 
+mod feed;
 pub(crate) mod ledger;
 mod named;
 mod rebuild;
 
+pub use feed::catch_up;
+pub(crate) use feed::{is_current, run, settle, tell};
 pub use named::{Ranked, RankedCustomer, RankedProduct};
 pub use rebuild::{Rebuilt, rebuild};
 
@@ -19,12 +23,19 @@ pub fn currency(app: &App, named: Option<Currency>) -> CurrencyChoice {
 
 /// The key figures of a span of business days.
 pub async fn kpis(app: &App, query: KpiQuery) -> Result<KpiReport> {
+    if let Some(store) = feed::ready(app).await? {
+        return Ok(store.kpis(&query).await?);
+    }
     let inner = app.clone();
     app.read("kpis", move |tx| Ok(analytics::kpis(tx, inner.calendar(), &query)?)).await
 }
 
 /// The best of a period, by name.
 pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> {
+    if let Some(store) = feed::ready(app).await? {
+        let board = store.leaderboard(&query).await?;
+        return with_names(app, board).await;
+    }
     let inner = app.clone();
     app.read("leaderboard", move |tx| {
         let board = analytics::leaderboard(tx, inner.calendar(), &query)?;
@@ -36,10 +47,20 @@ pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> 
 /// Where a customer stands: `query.limit` entries above, the customer, and as many below. None if the customer has
 /// neither an order nor a refund in the period.
 pub async fn standing(app: &App, customer: CustomerId, query: BoardQuery) -> Result<Option<Board<Ranked>>> {
+    if let Some(store) = feed::ready(app).await? {
+        return match store.rank_of(customer, &query).await? {
+            Some(board) => with_names(app, board).await.map(Some),
+            None => Ok(None),
+        };
+    }
     let inner = app.clone();
     app.read("standing", move |tx| {
         let board = analytics::rank_of(tx, inner.calendar(), customer, &query)?;
         board.map(|board| named::named(tx, board)).transpose()
     })
     .await
+}
+
+async fn with_names(app: &App, board: Board<i64>) -> Result<Board<Ranked>> {
+    app.read("board_names", move |tx| named::named(tx, board.clone())).await
 }

@@ -1,11 +1,12 @@
+use analytics::redis::{ReadFacts, RedisRebuild, Store};
 use analytics::{DayDiff, Rebuild};
-use domain::{date_of, day_number};
+use domain::{OrderId, date_of, day_number};
 use jiff::civil::Date;
 use serde::Serialize;
 use sql::Tx;
 
 use super::ledger;
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// What a rebuild of the figures found.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +27,9 @@ const SWEPT_AT_ONCE: u32 = 2_000;
 /// Builds all figures anew from the ledger, beside the old ones and while orders come in, and puts them in their
 /// place. Returns what was wrong with the old ones, day by day.
 pub async fn rebuild(app: &App) -> Result<Rebuilt> {
+    if let Some(store) = app.figures_in_redis() {
+        return rebuild_in_redis(store).await;
+    }
     let inner = app.clone();
     let rebuild = app
         .transaction("start_rebuild", move |tx| -> Result<_> { Ok(Rebuild::start(tx, inner.calendar())?) })
@@ -70,16 +74,78 @@ async fn compare(app: &App, rebuild: Rebuild) -> Result<Vec<DayDiff>> {
     let days = app.read("rebuilt_days", move |tx| -> Result<_> { Ok(rebuild.days(tx)?) }).await?;
     let Some((first, last)) = days else { return Ok(Vec::new()) };
     let mut diffs = Vec::new();
-    let mut from = day_number(first);
-    while from <= day_number(last) {
-        let to = (from + DAYS_AT_ONCE - 1).min(day_number(last));
-        diffs.extend(compare_span(app, rebuild, date_of(from), date_of(to)).await?);
-        from = to + 1;
+    for (from, to) in spans(first, last) {
+        diffs.extend(compare_span(app, rebuild, from, to).await?);
     }
     Ok(diffs)
+}
+
+/// The days from one to another, in spans that are compared at once.
+fn spans(first: Date, last: Date) -> impl Iterator<Item = (Date, Date)> {
+    let last = day_number(last);
+    let starts = (day_number(first)..=last).step_by(DAYS_AT_ONCE as usize);
+    starts.map(move |from| (date_of(from), date_of((from + DAYS_AT_ONCE - 1).min(last))))
 }
 
 async fn compare_span(app: &App, rebuild: Rebuild, from: Date, to: Date) -> Result<Vec<DayDiff>> {
     let inner = app.clone();
     app.read("compare_figures", move |tx| Ok(rebuild.compare(tx, inner.calendar(), from, to)?)).await
+}
+
+async fn rebuild_in_redis(store: &Store) -> Result<Rebuilt> {
+    // What cannot be brought up to date any more is nothing to compare with.
+    store.catch_up().await?;
+    let rebuild = store.start_rebuild().await?;
+    let built = build_in_redis(store, rebuild).await;
+    if built.is_err() {
+        store.discard(rebuild).await?;
+    }
+    while store.sweep().await? {}
+    built
+}
+
+async fn build_in_redis(store: &Store, rebuild: RedisRebuild) -> Result<Rebuilt> {
+    let orders = read_ledger(store, rebuild).await?;
+    let mut days = Vec::new();
+    if let Some((first, last)) = store.days(rebuild).await? {
+        for (from, to) in spans(first, last) {
+            days.extend(store.compare(rebuild, from, to).await?);
+        }
+    }
+    store.switch(rebuild).await?;
+    Ok(Rebuilt { orders, days })
+}
+
+/// Rebuilds figures that Redis has lost, or goes on where somebody else was interrupted.
+pub(super) async fn rebuild_lost(store: &Store) -> Result<()> {
+    let Some(rebuild) = store.go_on_rebuilding().await? else { return Ok(()) };
+    let orders = read_ledger(store, rebuild).await?;
+    store.switch(rebuild).await?;
+    tracing::info!(orders, "the figures in Redis were rebuilt from the ledger");
+    while store.sweep().await? {}
+    Ok(())
+}
+
+/// Whether another rebuild has taken over.
+pub(super) fn is_superseded(error: &Error) -> bool {
+    matches!(error, Error::Analytics(analytics::Error::Superseded))
+}
+
+/// Adds the facts of all orders that are not read yet; returns how many orders were.
+async fn read_ledger(store: &Store, rebuild: RedisRebuild) -> Result<u64> {
+    let mut orders = 0;
+    loop {
+        let (tell, told) = std::sync::mpsc::channel();
+        let read = move |tx: &mut Tx<'_>, first: OrderId| -> Result<ReadFacts> {
+            let (facts, read, next) = ledger::facts_from(tx, first, AT_ONCE)?;
+            // A step that is begun anew reads once more: the last one counts, and nobody listens to none.
+            tell.send(read as u64).unwrap_or_default();
+            Ok((facts, next))
+        };
+        let more = store.rebuild_step(rebuild, read).await?;
+        orders += told.try_iter().last().unwrap_or_default();
+        if !more {
+            return Ok(orders);
+        }
+    }
 }

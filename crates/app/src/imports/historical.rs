@@ -83,7 +83,7 @@ pub(super) fn record(
     for (order, parsed) in orders.iter().zip(parsed) {
         facts.extend(figures(order, parsed));
     }
-    Ok(analytics::apply(tx, app.calendar(), &facts)?)
+    crate::figures::tell(app, tx, &facts)
 }
 
 fn money(order: &NewOrder<'_>, amount: i64) -> Money {

@@ -1,3 +1,4 @@
+use analytics::redis::Store;
 use analytics::{DayDiff, Fact, Figures, SumCheck, SumDiff};
 use domain::Calendar;
 use jiff::civil::Date;
@@ -31,9 +32,40 @@ pub(super) async fn check_all(app: &App) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The days `from..=to`, over one snapshot.
+/// The days `from..=to`, over one snapshot of the ledger.
 pub(super) async fn check_days(app: &App, calendar: &Calendar, from: Date, to: Date) -> Result<Findings> {
-    let (shop, calendar) = (app.clone(), calendar.clone());
+    let Some(store) = app.figures_in_redis() else {
+        let shop = app.clone();
+        let stored = move |tx: &mut Tx<'_>| Ok(Some(Figures::stored(tx, shop.calendar(), from, to)?));
+        return compare_days(app, calendar, (from, to), stored).await?.ok_or(TOO_OLD);
+    };
+    for _ in 0..TRIES {
+        let (figures, marker) = store.figures(from, to).await?;
+        // What the figures lack at that batch is in the snapshot that is taken now, in the feed as in the ledger.
+        let stored = move |tx: &mut Tx<'_>| {
+            let mut figures = figures.clone();
+            Ok(Store::add_waiting(tx, marker, &mut figures)?.then_some(figures))
+        };
+        if let Some(findings) = compare_days(app, calendar, (from, to), stored).await? {
+            return Ok(findings);
+        }
+    }
+    Err(TOO_OLD)
+}
+
+/// How often figures are read again that are older than the feed.
+const TRIES: usize = 3;
+/// Figures are older than a day all the time.
+const TOO_OLD: Error = Error::Analytics(analytics::Error::Rebuilding);
+
+/// Compares what the ledger gives with what `stored` answers over the same snapshot; none if that is none.
+async fn compare_days(
+    app: &App,
+    calendar: &Calendar,
+    (from, to): (Date, Date),
+    stored: impl Fn(&mut Tx<'_>) -> Result<Option<Figures>> + Send + 'static,
+) -> Result<Option<Findings>> {
+    let calendar = calendar.clone();
     app.read("verify_figures", move |tx| {
         let mut figures = Figures::new(&calendar, from, to);
         let mut counted = 0;
@@ -42,23 +74,29 @@ pub(super) async fn check_days(app: &App, calendar: &Calendar, from: Date, to: D
             counted += facts.iter().filter(is_here).count() as u64;
             Ok(figures.add(facts)?)
         })?;
-        let stored = Figures::stored(tx, shop.calendar(), from, to)?;
+        let Some(stored) = stored(tx)? else { return Ok(None) };
         let mut findings = Findings::default();
         findings.checked(Rule::Figures, counted);
         for diff in analytics::diff(&stored, &figures) {
             day(&diff, &mut findings);
         }
-        Ok(findings)
+        Ok(Some(findings))
     })
     .await
 }
 
 async fn check_sums(app: &App) -> Result<Findings> {
+    let mut findings = Findings::default();
+    if let Some(store) = app.figures_in_redis() {
+        for check in store.sum_checks().await? {
+            store.check_sums(check).await?.iter().for_each(|diff| sum(diff, &mut findings));
+        }
+        return Ok(findings);
+    }
     let shop = app.clone();
     let checks: Vec<SumCheck> = app
         .read("verify_sums", move |tx| -> Result<_> { Ok(analytics::sum_checks(tx, shop.calendar())?) })
         .await?;
-    let mut findings = Findings::default();
     for check in checks {
         let shop = app.clone();
         let diffs = app
@@ -75,10 +113,14 @@ async fn check_sums(app: &App) -> Result<Findings> {
 
 /// The calendar that the stored figures are in: the shop's, unless its zone was changed since the last rebuild.
 pub(super) async fn calendar(app: &App) -> Result<Calendar> {
-    let shop = app.clone();
-    let other = app
-        .read("figures_zone", move |tx| -> Result<_> { Ok(analytics::other_zone(tx, shop.calendar())?) })
-        .await?;
+    let other = if let Some(store) = app.figures_in_redis() {
+        crate::figures::catch_up(app).await?;
+        store.other_zone().await?
+    } else {
+        let shop = app.clone();
+        let zone = move |tx: &mut Tx<'_>| -> Result<_> { Ok(analytics::other_zone(tx, shop.calendar())?) };
+        app.read("figures_zone", zone).await?
+    };
     match other {
         None => Ok(app.calendar().clone()),
         Some(name) => TimeZone::get(&name).map(Calendar::new).map_err(|_| {

@@ -10,7 +10,8 @@
 //!   together with the jobs that wait or run.
 //! - **Stock** (rule 1) is one sweep over all movements, over one snapshot.
 //! - **Figures** (rule 6) are compared in spans of days, each with the sales and refunds that count in it, over one
-//!   snapshot; then what is derived from the days is added up again. A day is the smallest span.
+//!   snapshot; then what is derived from the days is added up again. A day is the smallest span. Where Redis keeps them,
+//!   they are read at one batch before the snapshot is taken, and what the snapshot's feed holds above that batch is added.
 //! - **Imports** (rule 7): one snapshot for a few of them.
 //!
 //! Memory does not grow with the orders. It holds a range and a span, the sums of each product, the count of each

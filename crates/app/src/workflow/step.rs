@@ -7,7 +7,7 @@ use store::orders::Head;
 use store::stock::Movement;
 
 use super::goods::Goods;
-use crate::{Actor, App, Result};
+use crate::{Actor, App, Result, figures};
 
 /// The transitions of one transaction.
 ///
@@ -145,7 +145,7 @@ impl<'a> Step<'a> {
         self.refund(tx)?;
         self.notify(tx)?;
         self.count(&goods);
-        analytics::apply(tx, self.app.calendar(), &self.facts)?;
+        figures::tell(self.app, tx, &self.facts)?;
         self.app.queue().push_in(tx, &self.jobs)?;
         self.alert();
         Ok(())

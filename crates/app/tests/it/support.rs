@@ -25,7 +25,7 @@ impl TestApp {
         let space = Space::new();
         let mut config = Config::default();
         config.database.url = space.database_url().to_owned();
-        config.redis.url = space.redis_url().map(str::to_owned);
+        space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
         config.redis.prefix = space.redis_prefix().to_owned();
         config.imports.spool = Some(space.folder().join("imports"));
         config.database.synchronous = Durability::Normal;

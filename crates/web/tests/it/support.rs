@@ -119,7 +119,7 @@ impl Shop {
         let clock = Arc::new(ManualClock::default());
         let mut config = Config { gateway, ..Config::default() };
         config.database.url = space.database_url().to_owned();
-        config.redis.url = space.redis_url().map(str::to_owned);
+        space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
         config.redis.prefix = space.redis_prefix().to_owned();
         let client = client();
         let app = App::open(config, clock.clone(), true).await.unwrap();

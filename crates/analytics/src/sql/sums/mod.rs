@@ -5,34 +5,14 @@ mod months;
 mod periods;
 mod totals;
 
-use std::fmt;
-
-use domain::{Calendar, Currency, Period, date_of};
-use jiff::civil::Date;
-use serde::Serialize;
+use domain::{Calendar, Currency, Period};
 use sql::Tx;
 
 use super::generation::{Generation, Series};
 use super::leaders;
-use crate::Result;
 use crate::spans;
-
-/// A stored figure that is not the sum of those it is derived from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SumDiff {
-    /// The currency.
-    pub currency: Currency,
-    /// Day, week, month or all time.
-    pub period: Period,
-    /// The first day of the period; none for all time.
-    pub start: Option<Date>,
-    /// Which figure, and whose.
-    pub figure: String,
-    /// What is stored.
-    pub stored: i64,
-    /// What it should be.
-    pub derived: i64,
-}
+use crate::sums::Findings;
+use crate::{Result, SumDiff};
 
 /// A piece of [`check_sums`] that is read at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,36 +74,10 @@ pub fn check_sums(tx: &mut Tx<'_>, calendar: &Calendar, check: SumCheck) -> Resu
     Ok(found.diffs)
 }
 
-struct Findings {
-    currency: Currency,
-    diffs: Vec<SumDiff>,
-}
-
-impl Findings {
-    fn compare(&mut self, period: Period, start: i32, figure: impl Into<String>, stored: i64, derived: i64) {
-        if stored != derived {
-            let start = (period != Period::All).then(|| date_of(start));
-            let (currency, figure) = (self.currency, figure.into());
-            self.diffs.push(SumDiff { currency, period, start, figure, stored, derived });
-        }
-    }
-}
-
 /// The leaders are exactly the customers at or above the floor, with their totals.
 fn check_leaders(tx: &mut Tx<'_>, series: &Series, found: &mut Findings) -> Result<()> {
     let (kept, right, wanted) = leaders::audit(tx, series)?;
     found.compare(Period::All, 0, "leaders", kept, wanted);
     found.compare(Period::All, 0, "leaders with their totals", right, wanted);
     Ok(())
-}
-
-impl fmt::Display for SumDiff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SumDiff { currency, period, start, figure, stored, derived } = self;
-        write!(f, "{period}")?;
-        if let Some(start) = start {
-            write!(f, " {start}")?;
-        }
-        write!(f, " {currency}: {figure} stored {stored}, derived {derived}")
-    }
 }

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Period;
 use sql::{Tx, Value};
 
-use super::Findings;
 use crate::Result;
 use crate::spans::{end_of, start_of};
+use crate::sums::Findings;
 
 /// Scores by month are sums of scores by day, and distinct customers are those with a score.
 pub(super) fn check(tx: &mut Tx<'_>, series: i64, month: i32, found: &mut Findings) -> Result<()> {

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use sql::Tx;
 
 use super::super::kpis::read_figures;
-use super::Findings;
 use crate::Result;
 use crate::changes::Periods;
 use crate::names::{FIGURES, stored_values};
 use crate::spans::{PERIODS, start_of};
+use crate::sums::Findings;
 
 /// Key figures of longer periods are sums of days, and new customers are those whose first order is on the day.
 pub(super) fn check(tx: &mut Tx<'_>, calendar: &Calendar, series: i64, found: &mut Findings) -> Result<()> {

@@ -4,8 +4,8 @@ use domain::{Calendar, Period};
 use jiff::Timestamp;
 use sql::Tx;
 
-use super::Findings;
 use crate::Result;
+use crate::sums::Findings;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Total {

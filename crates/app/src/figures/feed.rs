@@ -1,0 +1,107 @@
+//! How facts get into the figures: in the ledger's transaction where these are in SQL, from the feed where Redis keeps
+//! them.
+
+use std::time::Duration;
+
+use analytics::Fact;
+use analytics::redis::{Fed, Store};
+use sql::Tx;
+use tokio_util::sync::CancellationToken;
+
+use super::rebuild;
+use crate::{App, Result};
+
+/// How often it is looked whether another process has told facts.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long the feed rests after an error.
+const REST: Duration = Duration::from_secs(1);
+/// How often batches are forgotten that are no longer needed.
+const PRUNE: Duration = Duration::from_mins(1);
+/// How long whoever asks for figures waits for a rebuild before being told to ask again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tells facts, in the transaction that made them true.
+pub(crate) fn tell(app: &App, tx: &mut Tx<'_>, facts: &[Fact]) -> Result<()> {
+    match app.figures_in_redis() {
+        Some(store) => store.tell(tx, app.now(), facts)?,
+        None => analytics::apply(tx, app.calendar(), facts)?,
+    }
+    Ok(())
+}
+
+/// Makes the figures live where the settings say, and nowhere else.
+pub(crate) async fn settle(app: &App) -> Result<()> {
+    if let Some(store) = app.figures_in_redis() {
+        return Ok(store.settle().await?);
+    }
+    let settle = |tx: &mut Tx<'_>| -> Result<bool> { Ok(analytics::sql::settle(tx)?) };
+    let look = |tx: &mut Tx<'_>| -> Result<bool> { Ok(analytics::sql::is_settled(tx)?) };
+    if app.read("figures_at_home", look).await? {
+        return Ok(());
+    }
+    if app.transaction("figures_in_sql", settle).await? {
+        tracing::info!("figures were kept in Redis before; they are rebuilt in the database");
+        rebuild::rebuild(app).await?;
+        app.transaction("figures_settled", |tx| -> Result<_> { Ok(analytics::sql::settled(tx)?) }).await?;
+    }
+    Ok(())
+}
+
+/// Brings the figures up to what is committed now; rebuilds them if that is not possible otherwise.
+pub async fn catch_up(app: &App) -> Result<()> {
+    let Some(store) = app.figures_in_redis() else { return Ok(()) };
+    while store.catch_up().await? == Fed::Rebuild {
+        tracing::warn!("the figures in Redis are gone or too old; they are rebuilt from the ledger");
+        match rebuild::rebuild_lost(store).await {
+            // Somebody else has begun anew: that one is helped along.
+            Err(error) if rebuild::is_superseded(&error) => {}
+            rebuilt => rebuilt?,
+        }
+    }
+    Ok(())
+}
+
+/// The figures in Redis, brought up to date for somebody who reads them. One who would wait for long for a rebuild is
+/// told by the read itself.
+pub(super) async fn ready(app: &App) -> Result<Option<&Store>> {
+    let Some(store) = app.figures_in_redis() else { return Ok(None) };
+    if let Ok(done) = tokio::time::timeout(PATIENCE, catch_up(app)).await {
+        done?;
+    }
+    Ok(Some(store))
+}
+
+/// Whether all that was told is in the figures.
+pub(crate) async fn is_current(app: &App) -> Result<bool> {
+    match app.figures_in_redis() {
+        Some(store) => Ok(store.is_current().await?),
+        None => Ok(true),
+    }
+}
+
+/// Feeds until it is told to stop.
+pub(crate) async fn run(app: App, stopping: CancellationToken) {
+    let Some(store) = app.figures_in_redis() else { return };
+    let mut until_prune = Duration::ZERO;
+    while !stopping.is_cancelled() {
+        let mut pause = LOOK;
+        if let Err(error) = feed(&app, store, &mut until_prune).await {
+            tracing::warn!(%error, "figures could not be fed; it is tried again");
+            pause = REST;
+        }
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = store.told(), if pause == LOOK => {}
+            () = tokio::time::sleep(pause) => until_prune = until_prune.saturating_sub(pause),
+        }
+    }
+}
+
+async fn feed(app: &App, store: &Store, until_prune: &mut Duration) -> Result<()> {
+    catch_up(app).await?;
+    if until_prune.is_zero() {
+        while store.prune(app.now()).await? {}
+        *until_prune = PRUNE;
+    }
+    Ok(())
+}
