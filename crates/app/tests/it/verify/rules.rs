@@ -261,7 +261,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("shop.db");
         test.app.database().close();
-        copy(&test.app.database().folder().unwrap().join("ordermill.db"), &file);
+        copy(Path::new(&test.app.config().database.url), &file);
         let whole_file = folder.path().join("whole.db");
         copy(&file, &whole_file);
         let whole = open(&whole_file).await;
