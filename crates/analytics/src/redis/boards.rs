@@ -12,14 +12,15 @@ use crate::{Result, Score};
 impl Store {
     /// Reads the best of a period. Everybody with an order or a refund in it is on the board.
     pub async fn leaderboard(&self, query: &BoardQuery) -> Result<Board<i64>> {
-        self.read(async |reader| {
+        let query = *query;
+        self.read(|reader| async move {
             let (chosen, has_figures) = reader.choose(query.currency).await?;
             let mut rows = Vec::new();
             if has_figures && query.limit > 0 {
-                let place = Place::new(reader.series(chosen.currency), query);
+                let place = Place::new(reader.series(chosen.currency), &query);
                 rows = reader.between(&place, 0, i64::from(query.limit) - 1).await?;
             }
-            Ok(rank(query, chosen, 0, 1, rows))
+            Ok(rank(&query, chosen, 0, 1, rows))
         })
         .await
     }
@@ -28,7 +29,7 @@ impl Store {
     /// customer has neither order nor refund in the period.
     pub async fn rank_of(&self, customer: CustomerId, query: &BoardQuery) -> Result<Option<Board<i64>>> {
         let query = BoardQuery { of: BoardOf::Customers, ..*query };
-        self.read(async |reader| {
+        self.read(|reader| async move {
             let (chosen, has_figures) = reader.choose(query.currency).await?;
             if !has_figures {
                 return Ok(None);

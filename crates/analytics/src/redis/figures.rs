@@ -17,8 +17,8 @@ impl Store {
     /// Reads the stored figures of the days `from..=to`, and which batch was the last one in them.
     pub async fn figures(&self, from: Date, to: Date) -> Result<(Figures, i64)> {
         let span = (day_number(from), day_number(to));
-        self.undisturbed(false, async |reader| {
-            Ok((self.figures_of(reader, span).await?, reader.state.marker))
+        self.undisturbed(false, |reader| async move {
+            Ok((self.figures_of(&reader, span).await?, reader.state.marker))
         })
         .await
     }
@@ -34,23 +34,25 @@ impl Store {
     }
 
     /// Reads figures at one moment, the live ones or those in the making; who feeds waits meanwhile.
-    pub(crate) async fn undisturbed<T>(
-        &self,
+    pub(crate) async fn undisturbed<'s, T, F>(
+        &'s self,
         building: bool,
-        mut read: impl AsyncFnMut(&Reader<'_>) -> Result<T, Stop>,
-    ) -> Result<T> {
+        mut read: impl FnMut(Reader<'s>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Stop>>,
+    {
         for _ in 0..TRIES {
             let turn = self.turn().await?;
-            let reader = self.reader(building, true).await;
-            let found = match &reader {
+            let found = match self.reader(building, true).await {
                 Ok(reader) => read(reader).await,
-                Err(_) => Err(Stop::Changed),
+                Err(error) => Err(Stop::Failed(error)),
             };
             turn.end().await?;
-            match (reader, found) {
-                (_, Ok(found)) => return Ok(found),
-                (Err(error), _) | (_, Err(Stop::Failed(error))) => return Err(error),
-                (Ok(_), Err(Stop::Changed)) => {}
+            match found {
+                Ok(found) => return Ok(found),
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(Stop::Changed) => {}
             }
         }
         Err(Error::Restless)

@@ -24,11 +24,11 @@ impl Store {
         if from > to {
             return Err(Error::Span { from, to });
         }
-        self.read(async |reader| {
+        self.read(|reader| async move {
             let (chosen, has_figures) = reader.choose(currency).await?;
             let span = Span { from: day_number(from), to: day_number(to) };
             let (periods, total) = if has_figures {
-                let series = Series { reader, keys: reader.series(chosen.currency) };
+                let series = Series { reader: &reader, keys: reader.series(chosen.currency) };
                 series.report(granularity.period(), span).await?
             } else {
                 (Vec::new(), KpiFigures::default())

@@ -48,13 +48,13 @@ impl Store {
 
     /// Reads the live figures at one moment: anew, if a batch comes in meanwhile, and at last, if they come too fast,
     /// without a regard to them. Each call is whole in itself then, but a later one may know more than an earlier one.
-    pub(crate) async fn read<T>(
-        &self,
-        mut read: impl AsyncFnMut(&Reader<'_>) -> Result<T, Stop>,
-    ) -> Result<T> {
+    pub(crate) async fn read<'s, T, F>(&'s self, mut read: impl FnMut(Reader<'s>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Stop>>,
+    {
         for attempt in 1..=TRIES {
             let reader = self.reader(false, attempt < TRIES).await?;
-            match read(&reader).await {
+            match read(reader).await {
                 Ok(found) => return Ok(found),
                 Err(Stop::Failed(error)) => return Err(error),
                 Err(Stop::Changed) => {}

@@ -194,9 +194,9 @@ impl Store {
     /// The first and last day with figures, live or rebuilt.
     pub async fn days(&self, rebuild: RedisRebuild) -> Result<Option<(Date, Date)>> {
         self.building(rebuild).await?;
-        let days = self.undisturbed(true, async |building| {
+        let days = self.undisturbed(true, |building| async move {
             let mut days: Option<(i32, i32)> = None;
-            for reader in building.live().iter().chain([building]) {
+            for reader in building.live().iter().chain([&building]) {
                 for currency in reader.currencies().await? {
                     let starts = reader.starts(&reader.series(currency), Period::Day, ALWAYS).await?;
                     let (Some(first), Some(last)) = (starts.first(), starts.last()) else { continue };
@@ -215,8 +215,8 @@ impl Store {
             return Err(Error::Unfinished);
         }
         let span = (day_number(from), day_number(to));
-        let figures = self.undisturbed(true, async |building| {
-            let ledger = self.figures_of(building, span).await?;
+        let figures = self.undisturbed(true, |building| async move {
+            let ledger = self.figures_of(&building, span).await?;
             let nothing = Figures::empty(Origin::Stored, &self.calendar, span.0, span.1);
             let stored = match building.live() {
                 Some(live) => match self.figures_of(&live, span).await {

@@ -42,7 +42,7 @@ type Scores = BTreeMap<i64, Score>;
 impl Store {
     /// The pieces to check, so that each can be read at a moment of its own.
     pub async fn sum_checks(&self) -> Result<Vec<RedisSumCheck>> {
-        self.undisturbed(false, async |reader| {
+        self.undisturbed(false, |reader| async move {
             let mut checks = Vec::new();
             for currency in reader.currencies().await? {
                 let keys = reader.series(currency);
@@ -62,11 +62,11 @@ impl Store {
 
     /// Checks one piece; returns what does not agree.
     pub async fn check_sums(&self, check: RedisSumCheck) -> Result<Vec<SumDiff>> {
-        self.undisturbed(false, async |reader| {
+        self.undisturbed(false, |reader| async move {
             let found = Findings { currency: check.currency, diffs: Vec::new() };
             let keys = reader.series(check.currency);
             let calendar = calendar_of(&reader.state.live_zone, &self.calendar)?;
-            let mut auditor = Auditor { calendar, reader, keys, found };
+            let mut auditor = Auditor { calendar, reader: &reader, keys, found };
             match check.part {
                 Part::Periods => auditor.check_periods().await?,
                 Part::Month(month) => auditor.check_month(month).await?,

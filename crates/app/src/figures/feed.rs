@@ -52,11 +52,12 @@ pub async fn catch_up(app: &App) -> Result<()> {
     let Some(store) = app.figures_in_redis() else { return Ok(()) };
     while store.catch_up().await? == Fed::Rebuild {
         tracing::warn!("the figures in Redis are gone or too old; they are rebuilt from the ledger");
-        match rebuild::rebuild_lost(store).await {
-            // Somebody else has begun anew: that one is helped along.
-            Err(error) if rebuild::is_superseded(&error) => {}
-            rebuilt => rebuilt?,
+        if let Err(error) = rebuild::rebuild_lost(store).await
+            && !rebuild::is_superseded(&error)
+        {
+            return Err(error);
         }
+        // Where somebody else has begun anew, that rebuild is helped along.
     }
     Ok(())
 }

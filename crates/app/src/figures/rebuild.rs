@@ -1,4 +1,4 @@
-use analytics::redis::{ReadFacts, RedisRebuild, Store};
+use analytics::redis::{Fed, ReadFacts, RedisRebuild, Store};
 use analytics::{DayDiff, Rebuild};
 use domain::{OrderId, date_of, day_number};
 use jiff::civil::Date;
@@ -93,8 +93,11 @@ async fn compare_span(app: &App, rebuild: Rebuild, from: Date, to: Date) -> Resu
 }
 
 async fn rebuild_in_redis(store: &Store) -> Result<Rebuilt> {
-    // What cannot be brought up to date any more is nothing to compare with.
-    store.catch_up().await?;
+    if store.catch_up().await? == Fed::Rebuild {
+        // What is lost or cannot be brought up to date is nothing to compare with.
+        let orders = rebuild_lost(store).await?;
+        return Ok(Rebuilt { orders, days: Vec::new() });
+    }
     let rebuild = store.start_rebuild().await?;
     let built = build_in_redis(store, rebuild).await;
     if built.is_err() {
@@ -116,14 +119,15 @@ async fn build_in_redis(store: &Store, rebuild: RedisRebuild) -> Result<Rebuilt>
     Ok(Rebuilt { orders, days })
 }
 
-/// Rebuilds figures that Redis has lost, or goes on where somebody else was interrupted.
-pub(super) async fn rebuild_lost(store: &Store) -> Result<()> {
-    let Some(rebuild) = store.go_on_rebuilding().await? else { return Ok(()) };
+/// Rebuilds figures that Redis has lost, or goes on where somebody else was interrupted. Returns how many orders were
+/// read.
+pub(super) async fn rebuild_lost(store: &Store) -> Result<u64> {
+    let Some(rebuild) = store.go_on_rebuilding().await? else { return Ok(0) };
     let orders = read_ledger(store, rebuild).await?;
     store.switch(rebuild).await?;
     tracing::info!(orders, "the figures in Redis were rebuilt from the ledger");
     while store.sweep().await? {}
-    Ok(())
+    Ok(orders)
 }
 
 /// Whether another rebuild has taken over.

@@ -17,6 +17,7 @@ mod lived;
 mod notifications;
 mod order_file;
 mod payments;
+mod redis;
 mod refund_sequences;
 mod refunds;
 mod stock;

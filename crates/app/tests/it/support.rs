@@ -22,7 +22,11 @@ pub struct TestApp {
 impl TestApp {
     /// One whose settings were changed. Its gateway declines nothing, unless they say so.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let space = Space::new();
+        Self::on(Space::new(), change).await
+    }
+
+    /// The same on engines that were chosen.
+    pub async fn on(space: Space, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.database.url = space.database_url().to_owned();
         space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
@@ -70,7 +74,29 @@ impl TestApp {
     /// Runs every job that is due, and those that they push.
     pub async fn run_jobs(&self) -> usize {
         let registry = app::jobs::registry(&self.app).unwrap();
-        queue::drain(self.app.queue(), &registry).await.unwrap()
+        let jobs = queue::drain(self.app.queue(), &registry).await.unwrap();
+        app::figures::catch_up(&self.app).await.unwrap();
+        jobs
+    }
+
+    /// Changes by hand what Redis keeps of the live figures. The key is named by what follows the generation's number.
+    pub async fn spoil(&self, command: &str, key: &str, args: &[&str]) {
+        let redis = self.app.redis().unwrap();
+        let root = format!("{}:{{kpi}}", self.space.redis_prefix());
+        let live = redis_link::cmd("HGET").arg(format!("{root}:state")).arg("live").clone();
+        let live: String = redis.run(&live).await.unwrap();
+        let spoil = redis_link::cmd(command).arg(format!("{root}:{live}:{key}")).arg(args).clone();
+        let changed: String = redis.run(&spoil).await.unwrap();
+        assert_ne!(changed, "", "{command} {key}");
+    }
+
+    /// Deletes all that this test has in Redis.
+    pub async fn flush_redis(&self) {
+        let redis = self.app.redis().unwrap();
+        let all = redis_link::cmd("KEYS").arg(format!("{}:*", self.space.redis_prefix())).clone();
+        for key in redis.run::<Vec<String>>(&all).await.unwrap() {
+            redis.run::<()>(redis_link::cmd("DEL").arg(key)).await.unwrap();
+        }
     }
 
     /// Moves the clock, takes back the jobs of lost workers, and runs what is due then.
