@@ -130,3 +130,18 @@ async fn a_job_that_redis_forgot_can_still_be_cancelled() {
     assert_eq!(lab.state(id).await, State::Cancelled);
     assert!(lab.queue.claim(&"default".into(), 1, WORKER, LEASE).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_relay_that_failed_is_made_up_for_at_once() {
+    let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
+    lab.claim(1).await;
+    sweep(&lab.queue).await;
+    let data = format!("{}:{{q:default}}:d", lab.store.0.space.redis_prefix());
+    server.command(&["SET", &data, "no hash"]);
+    lab.push(job("a")).await;
+    server.command(&["DEL", &data]);
+    assert!(lab.claim(1).await.is_empty());
+    // No time has passed: the sweeper would leave so new a row to the relay.
+    sweep(&lab.queue).await;
+    assert_eq!(lab.claim(1).await.len(), 1);
+}
