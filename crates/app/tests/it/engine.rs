@@ -62,6 +62,11 @@ impl TestApp {
         }
     }
 
+    /// The table that a job is in until it has ended.
+    pub fn table_of_jobs(&self) -> &'static str {
+        if self.app.redis().is_some() { "job_outbox" } else { "jobs" }
+    }
+
     /// Whether a trigger may change the table whose change sets it off.
     pub fn triggers_change_their_own_table(&self) -> bool {
         self.app.database().dialect() == Dialect::Sqlite

@@ -117,7 +117,12 @@ impl TestApp {
 
     /// No job waits, runs, or was given up.
     pub async fn assert_no_jobs_left(&self) {
-        let left = self.texts("SELECT kind || ' ' || args || ' in state ' || state FROM jobs").await;
+        let left = self
+            .texts(
+                "SELECT kind || ' ' || args || ' in state ' || state FROM jobs \
+                 UNION ALL SELECT kind || ' ' || args || ' in the outbox' FROM job_outbox",
+            )
+            .await;
         assert!(left.is_empty(), "{}", left.join("\n"));
     }
 

@@ -136,22 +136,25 @@ async fn rule_3_money_adds_up_and_stays_within_its_caps() {
 async fn rule_4_what_is_not_at_rest_has_a_job_or_a_deadline() {
     let shop = Shop::closed().await;
     let pending = shop.first("status = 1").await;
-    let job = "DELETE FROM jobs WHERE kind = 'reserve_stock'";
-    shop.reports((4, format!("order {pending}"), "pending"), &[job]).await;
-    for ended in [4, 5, 6] {
+    let jobs = shop.0.table_of_jobs();
+    let job = format!("DELETE FROM {jobs} WHERE kind = 'reserve_stock'");
+    shop.reports((4, format!("order {pending}"), "pending"), &[&job]).await;
+    // A job that has ended has no row in the outbox.
+    let endings = if jobs == "jobs" { 4..=6 } else { 1..=0 };
+    for ended in endings {
         let ended = format!("UPDATE jobs SET state = {ended} WHERE kind = 'reserve_stock'");
         shop.reports((4, format!("order {pending}"), "pending"), &[&ended]).await;
     }
-    let spoilt = "UPDATE jobs SET args = '{}' WHERE kind = 'reserve_stock'";
-    shop.reports((4, format!("order {pending}"), "pending"), &[spoilt]).await;
+    let spoilt = format!("UPDATE {jobs} SET args = '{{}}' WHERE kind = 'reserve_stock'");
+    shop.reports((4, format!("order {pending}"), "pending"), &[&spoilt]).await;
     let reserved = shop.first("status = 2").await;
     shop.reports((4, format!("order {reserved}"), "reserved"), &["DELETE FROM payment_deadlines"]).await;
     let voided = format!("UPDATE payments SET status = 5 WHERE order_id = {reserved}");
     shop.reports((4, format!("order {reserved}"), "reserved"), &[&voided]).await;
     let refund = shop.id("SELECT id FROM refunds WHERE status = 1").await;
     let of = shop.id("SELECT order_id FROM refunds WHERE status = 1").await;
-    let job = "DELETE FROM jobs WHERE kind = 'refund_payment'";
-    shop.reports((4, format!("refund {refund} of order {of}"), "under way"), &[job]).await;
+    let job = format!("DELETE FROM {jobs} WHERE kind = 'refund_payment'");
+    shop.reports((4, format!("refund {refund} of order {of}"), "under way"), &[&job]).await;
 }
 
 #[tokio::test]
@@ -197,6 +200,19 @@ async fn rule_5_each_change_has_one_event_and_each_cause_one_notification() {
 #[tokio::test]
 async fn rule_6_figures_are_what_the_ledger_gives() {
     let shop = Shop::closed().await;
+    // Those in Redis are changed by hand in `redis::figures_changed_by_hand_are_reported_under_rule_6_…`.
+    if shop.0.app.redis().is_none() {
+        figures_changed_by_hand(&shop).await;
+    }
+    // Whatever is changed in the ledger is no longer what was told to the figures.
+    let placed = "UPDATE orders SET placed_at = placed_at + 864000000000 WHERE id = 1";
+    shop.reports((6, "2030-01-01 EUR".to_owned(), "orders"), &[placed]).await;
+    let refund = shop.id("SELECT MIN(id) FROM refunds WHERE status = 3 AND cause = 1").await;
+    let earlier = format!("UPDATE refunds SET settled_at = settled_at - 864000000000 WHERE id = {refund}");
+    shop.reports((6, "EUR".to_owned(), "refunds"), &[&earlier]).await;
+}
+
+async fn figures_changed_by_hand(shop: &Shop) {
     let day = "2030-01-01 EUR".to_owned();
     for figure in ["orders", "gross", "failed", "cancelled"] {
         let more =
@@ -217,12 +233,6 @@ async fn rule_6_figures_are_what_the_ledger_gives() {
     shop.reports((6, "all EUR, gross".to_owned(), "sum of days"), &[all]).await;
     let month = "UPDATE product_months SET net = net + 1 WHERE product_id = 1";
     shop.reports((6, "month 2030-01-01 EUR".to_owned(), "sum of days"), &[month]).await;
-    // Whatever is changed in the ledger is no longer what was told to the figures.
-    let placed = "UPDATE orders SET placed_at = placed_at + 864000000000 WHERE id = 1";
-    shop.reports((6, day.clone(), "orders"), &[placed]).await;
-    let refund = shop.id("SELECT MIN(id) FROM refunds WHERE status = 3 AND cause = 1").await;
-    let earlier = format!("UPDATE refunds SET settled_at = settled_at - 864000000000 WHERE id = {refund}");
-    shop.reports((6, "EUR".to_owned(), "refunds"), &[&earlier]).await;
 }
 
 #[tokio::test]
