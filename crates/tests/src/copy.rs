@@ -51,8 +51,8 @@ pub(crate) fn keys(url: &str, from: &str, to: &str) {
 pub(crate) fn run(connection: &mut Conn, text: &str) {
     let run = |connection: &mut Conn| {
         let mut results = connection.query_iter(text)?;
-        while let Some(set) = results.iter() {
-            set.map(|row| row.map(drop)).collect::<Result<(), _>>()?;
+        while let Some(mut set) = results.iter() {
+            set.try_for_each(|row| row.map(drop))?;
         }
         Ok::<_, mysql::Error>(())
     };
