@@ -68,12 +68,13 @@ impl App {
             database.require_migrated(MIGRATIONS).await?;
         }
         let queue = Queue::sql(database.clone(), Arc::clone(&clock), config.queue.clone())?;
-        let redis = match config.redis.is_used() {
-            true => Some(Redis::open(config.redis.open_settings()).await?),
-            false => None,
+        let redis = if config.redis.is_used() {
+            Some(Box::pin(Redis::open(config.redis.open_settings())).await?)
+        } else {
+            None
         };
         let app = Self::assemble(config, database, queue, redis, clock).await?;
-        crate::figures::settle(&app).await?;
+        Box::pin(crate::figures::settle(&app)).await?;
         Ok(app)
     }
 

@@ -48,6 +48,7 @@ mod keys;
 mod kpis;
 mod reader;
 mod rebuild;
+mod scores;
 mod script;
 mod state;
 mod sums;
