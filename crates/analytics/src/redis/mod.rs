@@ -46,6 +46,8 @@ mod feeder;
 mod figures;
 mod keys;
 mod kpis;
+#[cfg(test)]
+mod races;
 mod reader;
 mod rebuild;
 mod scores;
