@@ -68,14 +68,15 @@ impl App {
         } else {
             database.require_migrated(MIGRATIONS).await?;
         }
-        let redis = match config.redis.is_used() {
-            true => Some(Redis::open(config.redis.open_settings()).await?),
-            false => None,
+        let redis = if config.redis.is_used() {
+            Some(Box::pin(Redis::open(config.redis.open_settings())).await?)
+        } else {
+            None
         };
         let queue = queue(&config, &database, redis.as_ref(), &clock)?;
         home::settle(&database, &queue, redis.is_some()).await?;
         let app = Self::assemble(config, database, redis, queue, clock).await?;
-        crate::figures::settle(&app).await?;
+        Box::pin(crate::figures::settle(&app)).await?;
         Ok(app)
     }
 

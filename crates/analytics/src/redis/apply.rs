@@ -68,7 +68,9 @@ impl Store {
             .collect();
         let guards = state.guards();
         let mut reads = Commands::new(self.keys.state());
-        parts.iter().for_each(|part| part.ask(&mut reads));
+        for part in &parts {
+            part.ask(&mut reads);
+        }
         let Some(mut answers) = reads.run(&self.redis, &guards).await? else { return Ok(false) };
         let mut writes = Commands::new(self.keys.state());
         for part in &parts {

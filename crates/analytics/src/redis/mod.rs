@@ -46,8 +46,11 @@ mod feeder;
 mod figures;
 mod keys;
 mod kpis;
+#[cfg(test)]
+mod races;
 mod reader;
 mod rebuild;
+mod scores;
 mod script;
 mod state;
 mod sums;

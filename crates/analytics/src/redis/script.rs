@@ -95,7 +95,8 @@ impl Commands {
         for arg in &self.args {
             call = call.arg(arg.as_str());
         }
-        let answers: Option<Vec<Value>> = call.run().await?;
+        // Boxed, as whoever calls nests deeply enough.
+        let answers: Option<Vec<Value>> = Box::pin(call.run()).await?;
         Ok(answers.map(|answers| Answers(answers.into())))
     }
 }

@@ -38,7 +38,7 @@ impl Store {
         loop {
             let mut take = cmd("SET");
             take.arg(self.keys.turn()).arg(&token).arg("NX").arg("PX").arg(LASTS.as_millis() as u64);
-            let taken: Option<String> = self.redis.run(&take).await?;
+            let taken: Option<String> = Box::pin(self.redis.run(&take)).await?;
             if taken.is_some() || waited >= PATIENCE {
                 return Ok(Turn { store: self, token, _here: here });
             }
@@ -52,6 +52,7 @@ impl Turn<'_> {
     /// Ends the turn; one that is dropped ends by itself a little later.
     pub(crate) async fn end(self) -> Result<()> {
         let key = self.store.keys.turn();
-        Ok(self.store.redis.call(&END).key(&key).arg(self.token.as_str()).run::<()>().await?)
+        let end = self.store.redis.call(&END).key(&key).arg(self.token.as_str());
+        Ok(Box::pin(end.run::<()>()).await?)
     }
 }

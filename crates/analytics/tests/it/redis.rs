@@ -408,7 +408,7 @@ impl Wire {
                 std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
                 let log = Arc::clone(&log);
                 std::thread::spawn(move || {
-                    let mut piece = [0; 65_536];
+                    let mut piece = vec![0; 65_536];
                     while let Ok(count @ 1..) = client.read(&mut piece) {
                         log.lock().unwrap().extend_from_slice(&piece[..count]);
                         server.write_all(&piece[..count]).unwrap();

@@ -52,7 +52,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
     let Some(store) = app.figures_in_redis() else { return Ok(()) };
     while store.catch_up().await? == Fed::Rebuild {
         tracing::warn!("the figures in Redis are gone or too old; they are rebuilt from the ledger");
-        if let Err(error) = rebuild::rebuild_lost(store).await
+        if let Err(error) = Box::pin(rebuild::rebuild_lost(store)).await
             && !rebuild::is_superseded(&error)
         {
             return Err(error);
@@ -66,7 +66,7 @@ pub async fn catch_up(app: &App) -> Result<()> {
 /// told by the read itself.
 pub(super) async fn ready(app: &App) -> Result<Option<&Store>> {
     let Some(store) = app.figures_in_redis() else { return Ok(None) };
-    if let Ok(done) = tokio::time::timeout(PATIENCE, catch_up(app)).await {
+    if let Ok(done) = tokio::time::timeout(PATIENCE, Box::pin(catch_up(app))).await {
         done?;
     }
     Ok(Some(store))

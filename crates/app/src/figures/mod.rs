@@ -24,7 +24,7 @@ pub fn currency(app: &App, named: Option<Currency>) -> CurrencyChoice {
 /// The key figures of a span of business days.
 pub async fn kpis(app: &App, query: KpiQuery) -> Result<KpiReport> {
     if let Some(store) = feed::ready(app).await? {
-        return Ok(store.kpis(&query).await?);
+        return Ok(Box::pin(store.kpis(&query)).await?);
     }
     let inner = app.clone();
     app.read("kpis", move |tx| Ok(analytics::kpis(tx, inner.calendar(), &query)?)).await
@@ -33,7 +33,7 @@ pub async fn kpis(app: &App, query: KpiQuery) -> Result<KpiReport> {
 /// The best of a period, by name.
 pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> {
     if let Some(store) = feed::ready(app).await? {
-        let board = store.leaderboard(&query).await?;
+        let board = Box::pin(store.leaderboard(&query)).await?;
         return with_names(app, board).await;
     }
     let inner = app.clone();
@@ -48,7 +48,7 @@ pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> 
 /// neither an order nor a refund in the period.
 pub async fn standing(app: &App, customer: CustomerId, query: BoardQuery) -> Result<Option<Board<Ranked>>> {
     if let Some(store) = feed::ready(app).await? {
-        return match store.rank_of(customer, &query).await? {
+        return match Box::pin(store.rank_of(customer, &query)).await? {
             Some(board) => with_names(app, board).await.map(Some),
             None => Ok(None),
         };

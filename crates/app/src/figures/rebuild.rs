@@ -28,7 +28,7 @@ const SWEPT_AT_ONCE: u32 = 2_000;
 /// place. Returns what was wrong with the old ones, day by day.
 pub async fn rebuild(app: &App) -> Result<Rebuilt> {
     if let Some(store) = app.figures_in_redis() {
-        return rebuild_in_redis(store).await;
+        return Box::pin(rebuild_in_redis(store)).await;
     }
     let inner = app.clone();
     let rebuild = app

@@ -40,7 +40,7 @@ pub(super) async fn check_days(app: &App, calendar: &Calendar, from: Date, to: D
         return compare_days(app, calendar, (from, to), stored).await?.ok_or(TOO_OLD);
     };
     for _ in 0..TRIES {
-        let (figures, marker) = store.figures(from, to).await?;
+        let (figures, marker) = Box::pin(store.figures(from, to)).await?;
         // What the figures lack at that batch is in the snapshot that is taken now, in the feed as in the ledger.
         let stored = move |tx: &mut Tx<'_>| {
             let mut figures = figures.clone();
@@ -89,7 +89,7 @@ async fn check_sums(app: &App) -> Result<Findings> {
     let mut findings = Findings::default();
     if let Some(store) = app.figures_in_redis() {
         for check in store.sum_checks().await? {
-            store.check_sums(check).await?.iter().for_each(|diff| sum(diff, &mut findings));
+            Box::pin(store.check_sums(check)).await?.iter().for_each(|diff| sum(diff, &mut findings));
         }
         return Ok(findings);
     }
@@ -114,7 +114,7 @@ async fn check_sums(app: &App) -> Result<Findings> {
 /// The calendar that the stored figures are in: the shop's, unless its zone was changed since the last rebuild.
 pub(super) async fn calendar(app: &App) -> Result<Calendar> {
     let other = if let Some(store) = app.figures_in_redis() {
-        crate::figures::catch_up(app).await?;
+        Box::pin(crate::figures::catch_up(app)).await?;
         store.other_zone().await?
     } else {
         let shop = app.clone();
