@@ -83,6 +83,15 @@ impl TestApp {
             )),
         }
     }
+
+    /// Drops a trigger.
+    pub async fn drop_trigger(&self, name: &str) {
+        let drop = format!("DROP TRIGGER {name}");
+        match self.app.database().dialect() {
+            Dialect::Sqlite => self.execute(drop).await,
+            Dialect::Mysql(_) => self.space().run_on_mysql(&drop),
+        }
+    }
 }
 
 /// Has the database take values that its own rules refuse, for what follows in this transaction at least.

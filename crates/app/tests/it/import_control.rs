@@ -37,7 +37,7 @@ async fn stop_after_the_plan(test: &TestApp) {
 }
 
 async fn go_on(test: &TestApp, id: ImportId) {
-    test.execute("DROP TRIGGER stop").await;
+    test.drop_trigger("stop").await;
     resume(&test.app, id).await.unwrap();
     test.run_jobs().await;
 }
@@ -73,7 +73,7 @@ async fn the_same_file_goes_on_with_an_import_that_was_paused() {
     stop_after_three_chunks(&test, 3).await;
     let path = test.file("a.csv", sample(40, 0).0);
     let stopped = test.import(&path, chunks_of(3)).await;
-    test.execute("DROP TRIGGER stop").await;
+    test.drop_trigger("stop").await;
     match start(&test.app, &path, chunks_of(3), false).await.unwrap() {
         Started::Resumed(id) => assert_eq!(id, stopped.import.id),
         other => panic!("{other:?}"),
@@ -98,7 +98,7 @@ async fn a_cancelled_import_keeps_what_it_did_and_counts_what_it_did_not_reach()
     assert!(resume(&test.app, stopped.import.id).await.is_err());
     test.assert_clean().await;
     // Begun again, it is a new import that finds the orders of the first.
-    test.execute("DROP TRIGGER stop").await;
+    test.drop_trigger("stop").await;
     let again = test.import(&path, chunks_of(5)).await;
     let counts = again.progress.counts;
     assert_eq!(again.import.status, ImportStatus::Completed);
@@ -210,7 +210,7 @@ async fn two_sources_read_their_own_copies_of_one_packed_file() {
     let (one, other) = (into("one"), into("other"));
     let waiting = test.queue_import(&path, one).await;
     test.run_jobs().await;
-    test.execute("DROP TRIGGER stop").await;
+    test.drop_trigger("stop").await;
     assert_eq!(test.import(&path, other).await.import.status, ImportStatus::Completed);
     resume(&test.app, waiting).await.unwrap();
     test.run_jobs().await;

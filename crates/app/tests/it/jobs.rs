@@ -166,7 +166,7 @@ async fn every_job_run_again_after_it_was_done_changes_nothing() {
     assert_eq!(kinds, app::jobs::registry(&test.app).unwrap().kinds());
     test.assert_clean().await;
     let done = test.texts("SELECT DISTINCT queue || '|' || kind || '|' || args FROM job_log").await;
-    test.execute("DROP TRIGGER log").await;
+    test.drop_trigger("log").await;
     let before = test.dump(&OF_JOBS).await;
     for _ in 0..2 {
         let again = done.iter().chain(&done).map(|job| {
