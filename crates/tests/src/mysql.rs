@@ -1,10 +1,28 @@
 //! Connections to a MySQL or MariaDB server, or to whichever of several takes writes.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, Opts};
 
+/// For how long one of several servers is waited for, while they agree on who takes writes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Connects to the first server of `mysql://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT…][/DATABASE]` that takes writes.
 pub(crate) fn connect(url: &str) -> Result<Conn, String> {
+    let began = Instant::now();
+    loop {
+        match connect_now(url) {
+            Err(_) if servers(url).len() > 1 && began.elapsed() < PATIENCE => {
+                sleep(Duration::from_millis(100))
+            }
+            done => return done,
+        }
+    }
+}
+
+fn connect_now(url: &str) -> Result<Conn, String> {
     let mut failed = Vec::new();
     for server in servers(url) {
         match writable(&server) {

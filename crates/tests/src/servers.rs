@@ -2,8 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use redis::RedisResult;
 use tempfile::TempDir;
+
+use crate::mysql::connect;
+
+/// For how long a server is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Private servers; they end when this is dropped.
 pub struct Servers {
@@ -37,8 +45,36 @@ impl Servers {
         self.ask("again", &[server]);
     }
 
-    /// The port of one server.
-    pub fn port(&self, server: &str) -> u16 {
+    /// The server of `mysql-group` that takes writes.
+    pub fn primary_of_group(&self) -> String {
+        let is_primary =
+            |name: &String| connect(&format!("mysql://root@127.0.0.1:{}", self.port(name))).is_ok();
+        self.one_of("mysql-group", 3, is_primary)
+    }
+
+    /// The server of `redis-cluster` that takes what is written under a key.
+    pub fn primary_of_key(&self, key: &str) -> String {
+        // Whoever does not hold a key says where it is.
+        let holds = |name: &String| -> RedisResult<bool> {
+            let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port(name)))?;
+            let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+            redis::cmd("EXISTS").arg(key).query::<bool>(&mut connection)
+        };
+        self.one_of("redis-cluster", 6, |name| holds(name).is_ok())
+    }
+
+    fn one_of(&self, engine: &str, count: u8, is_it: impl Fn(&String) -> bool) -> String {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(found) = (1..=count).map(|n| format!("{engine}-{n}")).find(&is_it) {
+                return found;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        panic!("none of the servers of {engine} takes writes");
+    }
+
+    fn port(&self, server: &str) -> u16 {
         let path = self.folder().join(server).join("port");
         let text = std::fs::read_to_string(&path).expect("a server's port is in its folder");
         text.trim().parse().expect("a port")

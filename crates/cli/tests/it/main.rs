@@ -3,6 +3,7 @@
 
 mod books;
 mod chaos;
+mod clusters;
 mod documents;
 mod faults;
 mod figures;
