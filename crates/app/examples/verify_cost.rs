@@ -35,7 +35,10 @@ async fn main() -> Result<(), Error> {
     if is_new {
         import(&app, "first", csv(0..orders, orders / 10 + 1, days), folder.path()).await?;
     }
-    println!("{orders} orders on {days} days, {} MB", app.database().info().await.unwrap().size / 1_000_000);
+    println!(
+        "{orders} orders on {days} days, {} MB",
+        app.database().info().await.expect("its size").size / 1_000_000
+    );
     let mut whole = Vec::new();
     for _ in 0..RUNS {
         let report = run(&app, Scope::All).await?;

@@ -73,10 +73,11 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Error::Ledger(store::Error::Conflict { .. }) => true,
-            Error::Ledger(store::Error::Database(error)) => error.is_transient(),
+            Error::Ledger(store::Error::Database(error)) | Error::Queue(queue::Error::Database(error)) => {
+                error.is_transient()
+            }
             Error::Gateway(error) => error.is_passing(),
             Error::Redis(error) | Error::Queue(queue::Error::Redis(error)) => error.is_passing(),
-            Error::Queue(queue::Error::Database(error)) => error.is_transient(),
             Error::Analytics(error) => error.is_passing(),
             _ => false,
         }

@@ -15,7 +15,7 @@ pub(crate) fn connect(url: &str) -> Result<Conn, String> {
     loop {
         match connect_now(url) {
             Err(_) if servers(url).len() > 1 && began.elapsed() < PATIENCE => {
-                sleep(Duration::from_millis(100))
+                sleep(Duration::from_millis(100));
             }
             done => return done,
         }

@@ -49,7 +49,7 @@ impl Servers {
     pub fn primary_of_group(&self) -> String {
         let is_primary =
             |name: &String| connect(&format!("mysql://root@127.0.0.1:{}", self.port(name))).is_ok();
-        self.one_of("mysql-group", 3, is_primary)
+        Self::one_of("mysql-group", 3, is_primary)
     }
 
     /// The server of `redis-cluster` that takes what is written under a key.
@@ -60,10 +60,10 @@ impl Servers {
             let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
             redis::cmd("EXISTS").arg(key).query::<bool>(&mut connection)
         };
-        self.one_of("redis-cluster", 6, |name| holds(name).is_ok())
+        Self::one_of("redis-cluster", 6, |name| holds(name).is_ok())
     }
 
-    fn one_of(&self, engine: &str, count: u8, is_it: impl Fn(&String) -> bool) -> String {
+    fn one_of(engine: &str, count: u8, is_it: impl Fn(&String) -> bool) -> String {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(found) = (1..=count).map(|n| format!("{engine}-{n}")).find(&is_it) {

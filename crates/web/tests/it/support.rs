@@ -103,7 +103,7 @@ pub struct Shop {
     pub app: App,
     pub clock: Arc<ManualClock>,
     pub url: String,
-    space: Space,
+    _space: Space,
     client: Client,
     _server: Server,
 }
@@ -125,7 +125,7 @@ impl Shop {
         let app = App::open(config, clock.clone(), true).await.unwrap();
         let (url, served) = (url_of(&listener), app.clone());
         let server = Server::start(|stopped| web::serve(served, listener, stopped));
-        Shop { app, clock, url, space, client, _server: server }
+        Shop { app, clock, url, _space: space, client, _server: server }
     }
 
     /// Gives the shop so many mugs.

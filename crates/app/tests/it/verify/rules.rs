@@ -140,7 +140,7 @@ async fn rule_4_what_is_not_at_rest_has_a_job_or_a_deadline() {
     let job = format!("DELETE FROM {jobs} WHERE kind = 'reserve_stock'");
     shop.reports((4, format!("order {pending}"), "pending"), &[&job]).await;
     // A job that has ended has no row in the outbox.
-    let endings = if jobs == "jobs" { 4..=6 } else { 1..=0 };
+    let endings: &[i64] = if jobs == "jobs" { &[4, 5, 6] } else { &[] };
     for ended in endings {
         let ended = format!("UPDATE jobs SET state = {ended} WHERE kind = 'reserve_stock'");
         shop.reports((4, format!("order {pending}"), "pending"), &[&ended]).await;

@@ -48,7 +48,9 @@ async fn connections_cut_while_nobody_used_them_are_made_again() {
     for round in 1..=3 {
         let used =
             [db.write("id", connection_id).await.unwrap(), db.read("id", connection_id).await.unwrap()];
-        used.into_iter().for_each(|id| kill(space.database_url(), id));
+        for id in used {
+            kill(space.database_url(), id);
+        }
         db.write("add", |tx| add(tx, 1)).await.unwrap();
         assert_eq!(numbers(&db).await, [round, 0]);
     }

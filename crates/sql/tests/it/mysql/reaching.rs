@@ -77,7 +77,9 @@ async fn writers_follow_when_their_server_takes_no_more_writes() {
 #[tokio::test]
 async fn where_nobody_takes_writes_that_is_told_and_reading_goes_on() {
     let (servers, settings) = pair().await;
-    servers.iter().for_each(|server| server.run("SET GLOBAL read_only = 1"));
+    for server in &servers {
+        server.run("SET GLOBAL read_only = 1");
+    }
     let db = Database::open(&Settings { lock_timeout: Duration::from_secs(1), ..settings }).unwrap();
     let answer = db.write("add", |tx| add(tx, 1)).await;
     assert!(matches!(answer, Err(Error::Lost { .. })), "{answer:?}");
