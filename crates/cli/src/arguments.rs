@@ -31,7 +31,7 @@ pub struct Everywhere {
     /// The settings file [default: ordermill.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "ORDERMILL_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
-    /// The database: a path, or sqlite:PATH
+    /// The database: a path, sqlite:PATH, or mysql://USER@HOST/NAME
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
     /// Print JSON
