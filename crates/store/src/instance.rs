@@ -23,3 +23,9 @@ pub fn get_or_put(tx: &mut Tx<'_>, name: &str, fresh: &str) -> Result<String> {
     tx.insert_rows(&into, &[name.into(), fresh.into()])?;
     find(tx, name)?.ok_or_else(|| crate::Error::missing("instance value", name))
 }
+
+/// Waits until no other transaction has the turn of this name, and holds it until this one ends. What is read
+/// afterwards was kept by all who had it before. SQLite has one writer, so each has its turn anyway.
+pub fn take_turn(tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    put(tx, name, "")
+}

@@ -47,6 +47,8 @@ pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) 
     let copy = received.is_copy.then(|| received.text.clone());
     let started = app
         .transaction("start_import", move |tx| -> Result<Started> {
+            // Of two that start one file at a time, the second must see the first's import.
+            store::instance::take_turn(tx, "start_import")?;
             let hash = &received.spooled.sha256;
             if let Some(known) = known(tx, hash, source.as_str(), &stored, force)? {
                 if let Started::Resumed(id) = known {

@@ -90,13 +90,12 @@ impl TestApp {
         assert_ne!(changed, "", "{command} {key}");
     }
 
-    /// Deletes all that this test has in Redis.
+    /// Deletes all that this test has in Redis, at one moment as `FLUSHALL` does: what is written meanwhile stays whole.
     pub async fn flush_redis(&self) {
-        let redis = self.app.redis().unwrap();
-        let all = redis_link::cmd("KEYS").arg(format!("{}:*", self.space.redis_prefix())).clone();
-        for key in redis.run::<Vec<String>>(&all).await.unwrap() {
-            redis.run::<()>(redis_link::cmd("DEL").arg(key)).await.unwrap();
-        }
+        let script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+        let mut flush = redis_link::cmd("EVAL");
+        flush.arg(script).arg(0).arg(format!("{}:*", self.space.redis_prefix()));
+        self.app.redis().unwrap().run::<()>(&flush).await.unwrap();
     }
 
     /// Moves the clock, takes back the jobs of lost workers, and runs what is due then.

@@ -94,7 +94,8 @@ impl Shop {
 
     fn prepared(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("ORDERMILL_") || name == "DATABASE_URL" {
+            let read = ["DATABASE_URL", "REDIS_URL"].into_iter().any(|read| name == read);
+            if read || name.to_string_lossy().starts_with("ORDERMILL_") {
                 command.env_remove(name);
             }
         }
