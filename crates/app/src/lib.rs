@@ -3,6 +3,7 @@
 //! A use case is a function that changes the ledger in one transaction and leaves jobs in that same transaction. A
 //! job is *transaction → outside call → transaction*.
 
+pub mod access;
 mod actor;
 mod application;
 pub mod config;
@@ -10,6 +11,7 @@ mod error;
 pub mod figures;
 pub mod gateways;
 mod home;
+pub mod idempotency;
 pub mod imports;
 pub mod jobs;
 pub mod notifications;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod access;
+mod api_orders;
 mod callbacks;
 mod gateway;
 mod health;
