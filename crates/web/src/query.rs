@@ -1,5 +1,7 @@
 //! What stands behind the `?`: known names only, each with what is wrong with it.
 
+use std::str::FromStr;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine as _;
@@ -55,13 +57,17 @@ impl<'de> Deserialize<'de> for Limit {
 pub(crate) struct Cursor(pub(crate) String);
 
 impl Cursor {
-    /// The key as an id.
-    pub(crate) fn id<T: TryFrom<i64>>(&self) -> Result<T, ApiError> {
-        let id = self.0.parse::<i64>().ok().and_then(|number| T::try_from(number).ok());
-        id.ok_or_else(|| {
+    /// The key that it stands for.
+    pub(crate) fn parse<T: FromStr>(&self) -> Result<T, ApiError> {
+        self.0.parse().map_err(|_| {
             let detail = "this is no cursor of this list; take `next` of the page before".to_owned();
             ApiError::Invalid(vec![Violation { pointer: "?cursor".to_owned(), detail }])
         })
+    }
+
+    /// What stands for `key` in an answer.
+    pub(crate) fn encode(key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(key)
     }
 }
 
@@ -87,7 +93,7 @@ impl<T> Page<T> {
     pub(crate) fn of(mut found: Vec<T>, limit: Limit, key: impl Fn(&T) -> String) -> Self {
         let has_more = found.len() > limit.0 as usize;
         found.truncate(limit.0 as usize);
-        let next = found.last().filter(|_| has_more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
+        let next = found.last().filter(|_| has_more).map(|last| Cursor::encode(&key(last)));
         Page { data: found, next }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn list(
     State(web): State<Web>,
     Query(Listed { limit, cursor }): Query<Listed>,
 ) -> Result<Json<Page<Status>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.id()).transpose()?;
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
     let found = cases::list(&web.app, before, limit.and_one()).await?;
     Ok(Json(Page::of(found, limit, |status| status.import.id.to_string())))
 }

@@ -7,13 +7,14 @@ mod notifications;
 mod operators;
 mod orders;
 mod products;
+mod queue;
 mod refunds;
 pub(crate) mod webhooks;
 
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use domain::Role;
 
 use crate::access::guard;
@@ -62,6 +63,24 @@ fn endpoints() -> Vec<Endpoint> {
         reads("/notifications", VIEWER, get(notifications::list)),
         reads("/notifications/{id}", VIEWER, get(notifications::show)),
         does("/notifications/{id}/resend", OPERATOR, post(notifications::resend)),
+        reads("/queues", VIEWER, get(queue::queues)),
+        does("/queues/{queue}/pause", OPERATOR, post(queue::pause)),
+        does("/queues/{queue}/continue", OPERATOR, post(queue::resume)),
+        reads("/jobs", VIEWER, get(queue::list)),
+        does("/jobs/retry", OPERATOR, post(queue::retry_all)),
+        does("/jobs/cancel", OPERATOR, post(queue::cancel_all)),
+        reads("/jobs/{id}", VIEWER, get(queue::show)),
+        Endpoint {
+            method: Method::DELETE,
+            path: "/jobs/{id}",
+            needs: OPERATOR,
+            handler: delete(queue::forget),
+        },
+        does("/jobs/{id}/retry", OPERATOR, post(queue::retry)),
+        does("/jobs/{id}/cancel", OPERATOR, post(queue::cancel)),
+        reads("/failures", VIEWER, get(queue::failures)),
+        reads("/batches", VIEWER, get(queue::batches)),
+        reads("/workers", VIEWER, get(queue::workers)),
         reads("/operator-actions", ADMIN, get(operators::list)),
         does("/webhooks/payments", SIGNED, post(webhooks::receive)),
     ]

@@ -31,7 +31,7 @@ pub(crate) async fn list(
     Query(Listed { troubled, limit, cursor }): Query<Listed>,
 ) -> Result<Json<Page<Notification>>, ApiError> {
     let which = if troubled { Which::Troubled } else { Which::All };
-    let before = cursor.map(|cursor| cursor.id()).transpose()?;
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
     let found = cases::history(&web.app, History { which, before, limit: limit.and_one() }).await?;
     Ok(Json(Page::of(found, limit, |one| one.id.to_string())))
 }

@@ -24,7 +24,7 @@ pub(crate) async fn list(
     State(web): State<Web>,
     Query(Listed { limit, cursor }): Query<Listed>,
 ) -> Result<Json<Page<RecordedAction>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.id()).transpose()?;
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
     let found = access::actions(&web.app, before, limit.and_one()).await?;
     Ok(Json(Page::of(found, limit, |action| action.id.to_string())))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn list(
         status,
         import_id: import.map(ImportId::get),
         source: source.map(String::from),
-        before: cursor.map(|cursor| cursor.id()).transpose()?,
+        before: cursor.map(|cursor| cursor.parse()).transpose()?,
         limit: limit.and_one(),
     };
     let read = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::orders::list(tx, &filter)?) };

@@ -10,7 +10,11 @@ use reqwest::{Client, Method, RequestBuilder};
 use crate::support::{Shop, client, reliable};
 
 fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> RequestBuilder {
-    let path = path.replace("{order}", "1").replace("{id}", "1").replace("{sku}", "MUG");
+    let path = path
+        .replace("{order}", "1")
+        .replace("{id}", "1")
+        .replace("{sku}", "MUG")
+        .replace("{queue}", "default");
     client.request(method.clone(), format!("{}/api{path}", shop.url))
 }
 

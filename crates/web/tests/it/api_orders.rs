@@ -258,6 +258,8 @@ async fn a_refund_wants_a_key_and_one_way_to_say_how_much() {
     let again = speaker.post_keyed("/refunds", "r-1", &wish).await;
     assert_eq!((again.status, &again.body["id"]), (202, &first.body["id"]));
     assert_eq!(again.headers["idempotent-replayed"], "true");
+    let colleague = shop.speaker(Role::Operator).await;
+    assert_eq!(colleague.post_keyed("/refunds", "r-1", &wish).await.body["id"], first.body["id"]);
     let other = speaker.post_keyed("/refunds", "r-1", &json!({ "order_id": id, "amount": 101 })).await;
     assert_eq!((other.status, other.problem()), (422, "key-reused"));
     let above = speaker.post_keyed("/refunds", "r-2", &json!({ "order_id": id, "amount": 2 * PRICE })).await;

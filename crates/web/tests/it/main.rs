@@ -4,7 +4,9 @@
 
 mod access;
 mod api_orders;
+mod api_queue;
 mod callbacks;
+mod document;
 mod gateway;
 mod health;
 mod http_payments;
