@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use sql::Tx;
 use store::idempotency::{self, Answered};
 
+use crate::hex::hex;
 use crate::{Actor, App, Error, Result};
 
 /// How long answers are kept.
@@ -39,8 +40,7 @@ impl Keyed {
         hash.update(address.as_bytes());
         hash.update([0]);
         hash.update(body);
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Keyed { account: who.account().to_owned(), key, hash }
+        Keyed { account: who.account().to_owned(), key, hash: hex(&hash.finalize()) }
     }
 }
 

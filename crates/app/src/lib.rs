@@ -10,6 +10,7 @@ pub mod config;
 mod error;
 pub mod figures;
 pub mod gateways;
+mod hex;
 mod home;
 pub mod idempotency;
 pub mod imports;

@@ -14,6 +14,7 @@ use store::tokens::{self, NewToken, Token};
 use store::users;
 
 use super::Caller;
+use crate::hex::hex;
 use crate::{Actor, App, Error, Result};
 
 /// So that a token that leaked is told from other texts, by people and by scanners.
@@ -132,5 +133,5 @@ fn find(tx: &mut Tx<'_>, hash: &str, now: Timestamp) -> Result<Option<(Token, Ca
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }

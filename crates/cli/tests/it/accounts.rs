@@ -101,7 +101,7 @@ fn the_session_of_the_page_runs_as_it_stands() {
         .flat_map(|line| serde_json::Deserializer::from_str(line).into_iter().map_while(Result::ok))
         .collect();
     let found = |what: &str, is_it: &dyn Fn(&Value) -> bool| {
-        assert!(answers.iter().any(|answer| is_it(answer)), "no {what} in {ran}");
+        assert!(answers.iter().any(is_it), "no {what} in {ran}");
     };
     found("paid order", &|answer| answer["payment"] == "paid" && answer["lines"][0]["quantity"] == 2);
     found("refund", &|answer| answer["status"] == "succeeded" && answer["amount"]["amount"] == 1_999);

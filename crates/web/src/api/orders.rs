@@ -88,12 +88,8 @@ struct PlaceBody {
     #[serde(default)]
     discount: i64,
     /// Whether the customer is told of what happens.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::body::yes")]
     notify: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[derive(Deserialize)]

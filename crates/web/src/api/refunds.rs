@@ -30,13 +30,9 @@ pub(crate) struct RefundBody {
     /// Minor units of shipping that go back with the lines.
     shipping: Option<i64>,
     /// Whether goods come back into stock.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::body::yes")]
     restock: bool,
     reason: Option<Label>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl RefundBody {

@@ -83,7 +83,7 @@ async fn a_token_is_taken_until_it_ends_or_is_revoked() {
     assert_eq!(about.last_used_at, None);
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
     assert_eq!(tokens::list(&shop.app).await.unwrap()[0].last_used_at, Some(shop.app.now()));
-    shop.clock.advance(std::time::Duration::from_secs(3_600));
+    shop.clock.advance(std::time::Duration::from_hours(1));
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 401);
 
     let again = tokens::create(&shop.app, &Actor::CLI, wanted).await.unwrap_err();

@@ -1,5 +1,6 @@
 //! `docs/api.md` lists what is answered.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 const BEGIN: &str = "<!-- addresses -->\n";
@@ -12,7 +13,7 @@ fn the_page_of_the_api_lists_every_address_with_its_role() {
     let mut table = "| method | address | needs |\n| --- | --- | --- |\n".to_owned();
     for (method, address, needs) in web::access() {
         let needs = needs.map_or("a signature", |role| role.as_str());
-        table.push_str(&format!("| {method} | /api{address} | {needs} |\n"));
+        writeln!(table, "| {method} | /api{address} | {needs} |").unwrap();
     }
     let (before, rest) = page.split_once(BEGIN).expect("the page has a place for the table");
     let (_, after) = rest.split_once(END).expect("the place has an end");
