@@ -218,7 +218,9 @@ impl Tour<'_> {
         let of: BTreeSet<OrderId> = asked.iter().map(|refund| refund.order_id).collect();
         for order in of {
             let refunds = orders::story(self.app, order).await?.refunds;
-            refunds.iter().for_each(|one| refund::add(&mut table, one));
+            for one in &refunds {
+                refund::add(&mut table, one);
+            }
         }
         out.gap()?;
         Ok(out.table(&table, "they were paid back before")?)

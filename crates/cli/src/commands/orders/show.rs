@@ -100,7 +100,9 @@ fn money_matters(out: Out, story: &Story) -> Result<()> {
     if !story.refunds.is_empty() {
         out.heading("Refunds")?;
         let mut table = refund::listing(out);
-        story.refunds.iter().for_each(|one| refund::add(&mut table, one));
+        for one in &story.refunds {
+            refund::add(&mut table, one);
+        }
         out.table(&table, "")?;
     }
     Ok(())
