@@ -79,6 +79,15 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
+/// Which part of a list that takes no filters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    #[serde(default)]
+    pub(crate) limit: Limit,
+    pub(crate) cursor: Option<Cursor>,
+}
+
 /// A part of a list.
 #[derive(Serialize)]
 pub(crate) struct Page<T> {

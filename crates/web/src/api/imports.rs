@@ -4,26 +4,16 @@ use app::imports::{self as cases, Status};
 use axum::Json;
 use axum::extract::State;
 use domain::ImportId;
-use serde::Deserialize;
 
 use crate::ApiError;
 use crate::address::Path;
-use crate::query::{Cursor, Limit, Page, Query};
+use crate::query::{Page, Paging, Query};
 use crate::server::Web;
-
-/// Which imports a list shows.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Listed {
-    #[serde(default)]
-    limit: Limit,
-    cursor: Option<Cursor>,
-}
 
 /// `GET /api/imports`: newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { limit, cursor }): Query<Listed>,
+    Query(Paging { limit, cursor }): Query<Paging>,
 ) -> Result<Json<Page<Status>>, ApiError> {
     let before = cursor.map(|cursor| cursor.parse()).transpose()?;
     let found = cases::list(&web.app, before, limit.and_one()).await?;

@@ -16,25 +16,16 @@ use crate::access::By;
 use crate::address::Path;
 use crate::body::{RawJson, parse};
 use crate::idempotent::{key_of, marked};
-use crate::query::{Cursor, Limit, Page, Query};
+use crate::query::{Page, Paging, Query};
 use crate::server::Web;
 
 /// The most that a body may have.
 const LIMIT: usize = 64 * 1024;
 
-/// Which products a list shows.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Listed {
-    #[serde(default)]
-    limit: Limit,
-    cursor: Option<Cursor>,
-}
-
 /// `GET /api/products`: by SKU.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { limit, cursor }): Query<Listed>,
+    Query(Paging { limit, cursor }): Query<Paging>,
 ) -> Result<Json<Page<Product>>, ApiError> {
     let after = cursor.map(|cursor| cursor.0).unwrap_or_default();
     let read = move |tx: &mut Tx<'_>| -> app::Result<_> {

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
-use crate::query::{Cursor, Limit, Page, Query};
+use crate::query::{Cursor, Limit, Page, Paging, Query};
 use crate::server::Web;
 use crate::{ApiError, Violation};
 
@@ -230,19 +230,10 @@ pub(crate) async fn forget(
     change_one(&web, &caller, Deed::Forget, id).await
 }
 
-/// Which batches a list shows.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListedBatches {
-    #[serde(default)]
-    limit: Limit,
-    cursor: Option<Cursor>,
-}
-
 /// `GET /api/batches`: newest first.
 pub(crate) async fn batches(
     State(web): State<Web>,
-    Query(ListedBatches { limit, cursor }): Query<ListedBatches>,
+    Query(Paging { limit, cursor }): Query<Paging>,
 ) -> Result<Json<Page<BatchProgress>>, ApiError> {
     let before = cursor.map(|cursor| cursor.parse().map(BatchId)).transpose()?;
     let found = web.app.queue().batches(before, limit.and_one() as usize).await.map_err(app::Error::from)?;
