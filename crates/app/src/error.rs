@@ -13,6 +13,22 @@ pub enum Error {
     /// The request contradicts itself or what is known.
     #[error("{0}")]
     Invalid(String),
+    /// There is one of that name.
+    #[error("there is a {what} {name} already")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// How it was named.
+        name: String,
+    },
+    /// A key was used before for a request with another body.
+    #[error(
+        "the key `{key}` was used before for another request; take a fresh key, or repeat that request as it was"
+    )]
+    KeyTaken {
+        /// The key.
+        key: String,
+    },
     /// A key was used before for something else.
     #[error(
         "the key `{key}` was used before for another refund (order {order}, {amount}); take a fresh key, or repeat that \

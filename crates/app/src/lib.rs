@@ -3,13 +3,16 @@
 //! A use case is a function that changes the ledger in one transaction and leaves jobs in that same transaction. A
 //! job is *transaction → outside call → transaction*.
 
+pub mod access;
 mod actor;
 mod application;
 pub mod config;
 mod error;
 pub mod figures;
 pub mod gateways;
+mod hex;
 mod home;
+pub mod idempotency;
 pub mod imports;
 pub mod jobs;
 pub mod notifications;

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     analytics, completions, config, demo, gateway, import, imports, kpis, leaderboard, man, migrate,
-    notifications, orders, queue, refund, seed, selftest, serve, status, stock, verify, work,
+    notifications, orders, queue, refund, seed, selftest, serve, status, stock, token, user, verify, work,
 };
 
 /// Takes orders in and moves each through reserve, payment and finalize, or back; tells customers, refunds, and counts.
@@ -75,6 +75,10 @@ pub enum Command {
     Migrate(migrate::Migrate),
     Seed(seed::Seed),
     Gateway(gateway::Gateway),
+    #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Token(token::Token),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),

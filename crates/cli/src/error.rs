@@ -72,6 +72,8 @@ fn of_missing(what: &str) -> Option<&'static str> {
         "product with the SKU" => "`ordermill stock list` shows the products",
         "import" => "`ordermill imports list` shows the imports",
         "notification" => "`ordermill notifications list` shows them",
+        "user" => "`ordermill user list` shows who may sign in",
+        "token" => "`ordermill token list` shows them",
         _ => return None,
     })
 }

@@ -102,6 +102,12 @@ ids! {
     NotificationId = "notification id";
     /// A webhook delivery or event in the inbox.
     WebhookId = "webhook id";
+    /// A person who may sign in.
+    UserId = "user id";
+    /// An API token.
+    TokenId = "token id";
+    /// A row of the operators' log.
+    ActionId = "action id";
 }
 
 #[cfg(test)]

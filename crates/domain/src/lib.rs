@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock or draws a random number: what a rule needs is passed in. Start with
 //! [`OrderState::apply`], the state machine that every change of an order goes through.
 
+mod access;
 mod calendar;
 mod coded;
 mod ids;
@@ -15,11 +16,13 @@ pub mod stock;
 mod text;
 mod webhook;
 
+pub use access::Role;
 pub use calendar::{Calendar, Period, date_of, day_number};
 pub use coded::UnknownName;
 pub use ids::{
-    CustomerId, EventId, IdError, ImportId, NotificationId, OrderId, OrderLineId, PaymentId, ProductId,
-    RefundId, RefundLineId, ShipmentId, ShipmentLineId, StockMovementId, WebhookId,
+    ActionId, CustomerId, EventId, IdError, ImportId, NotificationId, OrderId, OrderLineId, PaymentId,
+    ProductId, RefundId, RefundLineId, ShipmentId, ShipmentLineId, StockMovementId, TokenId, UserId,
+    WebhookId,
 };
 pub use kpi::{KpiFigures, rank_with_ties};
 pub use money::{
@@ -34,6 +37,6 @@ pub use refund::{RefundCause, RefundPlan, RefundRefused, RefundRequest, RefundSt
 pub use stock::{CauseKind, Demand, MovementKind, StockError, StockLevel};
 pub use text::{
     Email, ExternalId, IdempotencyKey, Label, PersonName, ProductName, Quantity, Sku, SourceName, TextError,
-    TextRule,
+    TextRule, TokenName,
 };
 pub use webhook::Verdict;

@@ -190,6 +190,8 @@ texts! {
     SourceName = "source", source_name;
     /// A name for people, on one line.
     Label = "name", label;
+    /// What people call a token that programs sign in with.
+    TokenName = "token name", source_name;
     /// What makes a repeated request the same request.
     IdempotencyKey = "idempotency key", idempotency_key;
 }

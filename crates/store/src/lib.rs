@@ -6,9 +6,11 @@ pub mod customers;
 mod error;
 pub mod events;
 pub mod facts;
+pub mod idempotency;
 pub mod imports;
 pub mod instance;
 pub mod notifications;
+pub mod operator_actions;
 pub mod orders;
 pub mod payments;
 pub mod products;
@@ -17,6 +19,8 @@ mod rows;
 pub mod shipments;
 pub mod simulator;
 pub mod stock;
+pub mod tokens;
+pub mod users;
 pub mod webhooks;
 
 pub use error::{Error, Result};
@@ -24,11 +28,15 @@ pub use error::{Error, Result};
 /// The ledger's schema history.
 pub static MIGRATIONS: sql::Migrations = sql::Migrations {
     history: "store",
-    steps: &[sql::Migration {
-        version: 1,
-        name: "ledger",
-        sql: include_str!("../migrations/0001_ledger.sql"),
-        // MySQL indexes the start of bytes only, and wants to know how many.
-        on_mysql: &[("ON imports (file_hash)", "ON imports (file_hash(32))")],
-    }],
+    steps: &[
+        sql::Migration {
+            version: 1,
+            name: "ledger",
+            sql: include_str!("../migrations/0001_ledger.sql"),
+            // MySQL indexes the start of bytes only, and wants to know how many.
+            on_mysql: &[("ON imports (file_hash)", "ON imports (file_hash(32))")],
+        },
+        sql::Migration::new(2, "access", include_str!("../migrations/0002_access.sql")),
+        sql::Migration::new(3, "idempotency", include_str!("../migrations/0003_idempotency.sql")),
+    ],
 };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use domain::Currency;
+use domain::{Currency, Email};
 use sql::{Row, Tx, Update, Value};
 
 fn unreadable(column: usize, expected: &'static str, found: impl ToString) -> sql::Error {
@@ -37,6 +37,12 @@ pub(crate) fn code_opt<T>(
 pub(crate) fn currency(row: &Row<'_>, column: usize) -> sql::Result<Currency> {
     let text = row.text(column)?;
     Currency::parse(text).map_err(|_| unreadable(column, "a currency code", text))
+}
+
+/// The e-mail that stands at `column`.
+pub(crate) fn email(row: &Row<'_>, column: usize) -> sql::Result<Email> {
+    let text = row.text(column)?;
+    Email::parse(text).map_err(|_| unreadable(column, "an e-mail", text))
 }
 
 /// Ids as the keys of a bound list.

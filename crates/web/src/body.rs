@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::ApiError;
+use crate::{ApiError, Violation};
 
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
@@ -39,11 +39,58 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
             return Err(ApiError::UnsupportedMediaType);
         }
         let bytes = read(request, state, LIMIT).await?;
-        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| match error.classify() {
-            Category::Data => ApiError::Unfit(error),
-            Category::Syntax | Category::Eof | Category::Io => ApiError::Malformed(error),
-        })
+        parse(&bytes).map(JsonBody)
     }
+}
+
+/// A JSON body that may be left out, of at most `LIMIT` bytes.
+pub(crate) struct OptionalJson<T, const LIMIT: usize>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default, const LIMIT: usize> FromRequest<S>
+    for OptionalJson<T, LIMIT>
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let says_json = says_json(request.headers());
+        let bytes = read(request, state, LIMIT).await?;
+        match says_json {
+            _ if bytes.is_empty() => Ok(OptionalJson(T::default())),
+            Some(true) => parse(&bytes).map(OptionalJson),
+            _ => Err(ApiError::UnsupportedMediaType),
+        }
+    }
+}
+
+/// Reads JSON; what does not fit is named by its pointer (RFC 6901).
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.into_inner();
+        match inner.classify() {
+            Category::Data => ApiError::Unfit(Violation { pointer, detail: inner.to_string() }),
+            Category::Syntax | Category::Eof | Category::Io => ApiError::Malformed(inner),
+        }
+    })?;
+    json.end().map_err(ApiError::Malformed)?;
+    Ok(value)
+}
+
+/// What holds where a body does not say otherwise.
+pub(crate) fn yes() -> bool {
+    true
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { variant } => format!("/{variant}"),
+        Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
 }
 
 async fn read<S: Send + Sync>(mut request: Request, state: &S, limit: usize) -> Result<Bytes, ApiError> {

@@ -1,18 +1,23 @@
-//! The HTTP server: health, the signed webhook, and the payment simulator as a server of its own.
+//! The HTTP server: health, the API, the signed webhook, and the payment simulator as a server of its own.
 //!
 //! Both servers speak through `reqwest` and `rustls` without a built-in cryptography provider: whoever starts a
 //! process calls `rustls::crypto::ring::default_provider().install_default()` before anything of this crate.
 
+mod access;
+mod address;
 mod api;
 mod body;
 mod connections;
 mod error;
 pub mod gateway;
 mod health;
+mod idempotent;
 mod observe;
 mod problem;
+mod query;
 mod server;
 
+pub use api::access;
 pub use error::{Error, Result};
 pub use problem::{ApiError, Violation};
 pub use server::{listen, router, serve};

@@ -4,6 +4,7 @@ use app::gateways::GatewayError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::Role;
 use serde::Serialize;
 
 /// Why a request got no result. Each variant has one status and one stable problem type.
@@ -46,11 +47,25 @@ pub enum ApiError {
     #[error("the body is not JSON: {0}")]
     Malformed(serde_json::Error),
     /// The body is JSON of another form.
-    #[error("the body has not the form that is expected: {0}")]
-    Unfit(serde_json::Error),
+    #[error("the body has not the form that is expected; see `errors`")]
+    Unfit(Violation),
     /// The body has the form, but not the content.
     #[error("the request contradicts itself or the rules; see `errors`")]
     Invalid(Vec<Violation>),
+    /// Nobody knows who speaks.
+    #[error("the request is not answered: {0}; make a token by `ordermill token create`")]
+    Unauthenticated(&'static str),
+    /// Who speaks may not.
+    #[error("this needs the role {needed}; your token has the role {role}")]
+    Forbidden {
+        /// What is needed at least.
+        needed: Role,
+        /// What the caller is.
+        role: Role,
+    },
+    /// The key that makes a repeated request the same request.
+    #[error("the header `Idempotency-Key` {0}")]
+    BadKey(String),
     /// A webhook that no live secret signed in time.
     #[error("the delivery is not taken for genuine: {0}")]
     NotGenuine(String),
@@ -89,6 +104,13 @@ struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Violation>,
+    #[serde(flatten)]
+    standing: Option<CurrentState>,
+}
+
+#[derive(Serialize)]
+struct CurrentState {
+    current: Standing,
 }
 
 /// Seconds after which a request that met a passing fault may be sent again.
@@ -113,6 +135,9 @@ impl ApiError {
             ApiError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             ApiError::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-body", "Body of another form"),
             ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
+            ApiError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
+            ApiError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+            ApiError::BadKey(_) => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Bad Idempotency-Key"),
             ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
             ApiError::UnreadableEvent(_) => {
                 (StatusCode::BAD_REQUEST, "webhook-unreadable", "Unreadable event")
@@ -123,7 +148,8 @@ impl ApiError {
             ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
             }
-            ApiError::App(_) | ApiError::Gateway(_) | ApiError::Panicked(_) => {
+            ApiError::App(error) => of_use_case(error),
+            ApiError::Gateway(_) | ApiError::Panicked(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
         }
@@ -156,7 +182,15 @@ impl ApiError {
         }
     }
 
-    fn headers(status: StatusCode) -> HeaderMap {
+    /// How to show who speaks.
+    fn challenge(&self) -> &'static str {
+        match self {
+            ApiError::NotGenuine(_) => "WebhookSignature",
+            _ => "Bearer",
+        }
+    }
+
+    fn headers(status: StatusCode, challenge: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, problem);
@@ -166,11 +200,51 @@ impl ApiError {
             }
             // RFC 9110 wants a challenge with every 401.
             StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("WebhookSignature"));
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             _ => {}
         }
         headers
+    }
+}
+
+/// What a use case answers besides its result is the caller's to mend, or else ours.
+fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
+    use app::Error as App;
+    match error {
+        App::Ledger(store::Error::Missing { .. }) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+        App::Refused(_) => (StatusCode::CONFLICT, "refused", "The state does not allow it"),
+        App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
+        App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
+        App::KeyReused { .. } | App::KeyTaken { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key of another request")
+        }
+        App::Invalid(_) | App::Import(_) | App::Analytics(analytics::Error::Span { .. }) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
+        }
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+    }
+}
+
+/// Where an order stands that something was refused for, and what can be done to it instead.
+#[derive(Serialize)]
+struct Standing {
+    status: domain::OrderStatus,
+    payment: domain::PaymentStatus,
+    fulfilment: domain::FulfilmentStatus,
+    allowed: Vec<&'static str>,
+}
+
+impl Standing {
+    fn of(error: &ApiError) -> Option<Self> {
+        let ApiError::App(app::Error::Refused(refused)) = error else { return None };
+        let manual = refused.allowed.iter().filter(|kind| kind.is_manual());
+        Some(Standing {
+            status: refused.status,
+            payment: refused.payment,
+            fulfilment: refused.fulfilment,
+            allowed: manual.map(|kind| kind.words()).collect(),
+        })
     }
 }
 
@@ -181,13 +255,16 @@ impl IntoResponse for ApiError {
             tracing::error!(error = with_causes(&self), kind, "a request failed");
         }
         let detail = self.detail(status);
+        let standing = Standing::of(&self).map(|current| CurrentState { current });
+        let challenge = self.challenge();
         let errors = match self {
             ApiError::Invalid(errors) => errors,
+            ApiError::Unfit(error) => vec![error],
             _ => Vec::new(),
         };
         let r#type = format!("urn:ordermill:problem:{kind}");
-        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors };
-        (status, Self::headers(status), Json(problem)).into_response()
+        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors, standing };
+        (status, Self::headers(status, challenge), Json(problem)).into_response()
     }
 }
 

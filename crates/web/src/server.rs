@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::health::{self, Probe};
 use crate::observe::observed;
+use crate::problem::with_causes;
 use crate::{Error, Result, api, connections};
 
 /// How long requests that are under way may take to finish after the shutdown.
@@ -34,13 +35,30 @@ pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .nest("/api", api::routes())
+        .nest("/api", api::routes(&web))
         .with_state(web);
     observed(routes)
 }
 
+/// How often old answers are forgotten.
+const UPKEEP: Duration = Duration::from_hours(1);
+
+async fn keep_up(app: App) {
+    loop {
+        if let Err(error) = app::idempotency::forget_old(&app).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "old answers could not be forgotten; it is tried again later"
+            );
+        }
+        tokio::time::sleep(UPKEEP).await;
+    }
+}
+
 /// Serves until `shutdown` resolves; requests that are under way then may finish, within 20 seconds.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+    let upkeep = tokio::spawn(keep_up(app.clone()));
     connections::serve(listener, router(app), shutdown, GRACE).await;
+    upkeep.abort();
     Ok(())
 }

@@ -23,13 +23,28 @@ pub struct Status {
     pub rows_not_reached: i64,
 }
 
+impl Status {
+    fn of(tx: &mut Tx<'_>, import: Import) -> Result<Self> {
+        let progress = store::imports::get_progress(tx, import.id)?;
+        let rows_not_reached = import.rows_total - progress.counts.rows();
+        Ok(Status { import, progress, rows_not_reached })
+    }
+}
+
 /// Where an import stands.
 pub async fn status(app: &App, id: ImportId) -> Result<Status> {
     app.read("import_status", move |tx| {
         let import = store::imports::get(tx, id)?;
-        let progress = store::imports::get_progress(tx, id)?;
-        let rows_not_reached = import.rows_total - progress.counts.rows();
-        Ok(Status { import, progress, rows_not_reached })
+        Status::of(tx, import)
+    })
+    .await
+}
+
+/// Where imports stand, newest first; only those before `before`, where it is told.
+pub async fn list(app: &App, before: Option<ImportId>, limit: u32) -> Result<Vec<Status>> {
+    app.read("list_imports", move |tx| {
+        let imports = store::imports::list_newest(tx, before, limit)?;
+        imports.into_iter().map(|import| Status::of(tx, import)).collect()
     })
     .await
 }

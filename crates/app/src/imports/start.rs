@@ -8,6 +8,7 @@ use sql::Tx;
 use store::imports::{Import, ImportStatus, NewImport};
 
 use super::{FileStamp, ImportOptions, StoredPlan, control};
+use crate::hex::hex;
 use crate::jobs::{Payload as _, PlanImport};
 use crate::{App, Error, Result};
 
@@ -195,12 +196,4 @@ fn spool_folder(app: &App) -> PathBuf {
 
 pub(super) fn cannot(action: &'static str, path: &Path, source: std::io::Error) -> Error {
     Error::File { action, path: path.display().to_string(), source }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -5,13 +5,15 @@ mod deliver;
 mod place;
 mod reserve;
 mod ship;
+mod story;
 
 pub use cancel::cancel;
 pub use deliver::deliver;
 pub(crate) use place::insert_placed;
-pub use place::{NewCustomer, NewOrder, NewOrderLine, place};
+pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub(crate) use reserve::reserve;
 pub use ship::{Shipping, ship};
+pub use story::{PaymentView, Story, story};
 
 use domain::{Action, OrderId, Transition};
 use sql::Tx;

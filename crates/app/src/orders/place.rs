@@ -5,12 +5,15 @@ use domain::{
     Currency, Email, EventKind, ExternalId, Money, OrderId, OrderState, ProductId, Quantity, Sku, SourceName,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sql::Tx;
 use store::customers::CustomerRef;
 use store::events::{NewEvent, state_code};
 use store::orders::{NewLine, OrderRow};
 
 use crate::error::totals_of;
+use crate::idempotency::{self, Answer, Keyed};
 use crate::jobs::{Payload as _, ReserveStock};
 use crate::{Actor, App, Error, Result};
 
@@ -61,15 +64,49 @@ pub struct NewOrderLine {
 
 /// Places an order. One that is there already under the same source and id is returned as it stands, and `false`.
 pub async fn place(app: &App, who: &Actor, order: NewOrder) -> Result<(OrderRow, bool)> {
+    check(&order)?;
+    let (inner, who) = (app.clone(), who.clone());
+    let (id, is_new) = app.transaction("place_order", move |tx| place_in(&inner, tx, &who, &order)).await?;
+    Ok((super::current(app, id).await?, is_new))
+}
+
+/// An order that was placed, as it stood then.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Placed {
+    /// The order with its lines, as JSON.
+    pub order: Value,
+    /// Whether it was not there before, under its source and id.
+    pub is_new: bool,
+}
+
+/// Places an order once, however often the request comes.
+pub async fn place_once(
+    app: &App,
+    who: &Actor,
+    order: NewOrder,
+    keyed: Option<Keyed>,
+) -> Result<Answer<Placed>> {
+    check(&order)?;
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("place_order", move |tx| {
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
+            let (id, is_new) = place_in(&inner, tx, &who, &order)?;
+            let view = store::orders::get_view(tx, id)?;
+            let order = serde_json::to_value(&view).map_err(|error| Error::Invalid(error.to_string()))?;
+            Ok(Placed { order, is_new })
+        })
+    })
+    .await
+}
+
+fn check(order: &NewOrder) -> Result<()> {
     if order.lines.is_empty() {
         return Err(Error::Invalid("an order needs at least one line".to_owned()));
     }
     if order.customer.external_id.is_none() && order.customer.email.is_none() {
         return Err(Error::Invalid("an order needs a customer: an e-mail or an id".to_owned()));
     }
-    let (inner, who) = (app.clone(), who.clone());
-    let (id, is_new) = app.transaction("place_order", move |tx| place_in(&inner, tx, &who, &order)).await?;
-    Ok((super::current(app, id).await?, is_new))
+    Ok(())
 }
 
 fn place_in(app: &App, tx: &mut Tx<'_>, who: &Actor, order: &NewOrder) -> Result<(OrderId, bool)> {

@@ -4,6 +4,17 @@ pub(crate) mod owed;
 mod refundable;
 mod request;
 mod settle;
+mod view;
 
 pub use request::{Asked, Request, request};
 pub(crate) use settle::{pay_back, settle};
+pub use view::RefundView;
+
+use domain::RefundId;
+
+use crate::{App, Result};
+
+/// One refund as it stands.
+pub async fn get(app: &App, id: RefundId) -> Result<RefundView> {
+    Ok(app.read("get_refund", move |tx| store::refunds::get(tx, id)).await?.into())
+}

@@ -44,7 +44,7 @@ pub async fn request(app: &App, who: &Actor, request: Request) -> Result<Asked> 
 }
 
 fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Result<Asked> {
-    let (account, key) = (who.as_str(), request.key.as_str());
+    let (account, key) = (who.account(), request.key.as_str());
     let hash = request_hash(request);
     let at = app.now();
     // The order's lock comes before the look at the key, so that two requests with one key take turns.
@@ -99,7 +99,7 @@ fn insert(
     store::orders::change_units(tx, request.order, &pending)?;
     let new = NewRefund {
         id,
-        account: who.as_str(),
+        account: who.account(),
         key: request.key.as_str(),
         request_hash: hash,
         order: request.order,

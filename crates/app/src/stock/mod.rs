@@ -5,6 +5,7 @@ use sql::Tx;
 use store::products::{NewProduct, Product};
 use store::stock::Movement;
 
+use crate::idempotency::{self, Answer, Keyed};
 use crate::{Actor, App, Error, Result};
 
 /// Goods that arrive.
@@ -24,6 +25,16 @@ pub struct Receipt {
 
 /// Receives goods.
 pub async fn receive(app: &App, who: &Actor, receipts: Vec<Receipt>) -> Result<Vec<Product>> {
+    Ok(receive_once(app, who, receipts, None).await?.result)
+}
+
+/// Receives goods once, however often the request comes.
+pub async fn receive_once(
+    app: &App,
+    who: &Actor,
+    receipts: Vec<Receipt>,
+    keyed: Option<Keyed>,
+) -> Result<Answer<Vec<Product>>> {
     if let Some(wrong) = receipts.iter().find(|receipt| receipt.quantity < 0) {
         let sku = &wrong.sku;
         return Err(Error::Invalid(format!(
@@ -32,7 +43,10 @@ pub async fn receive(app: &App, who: &Actor, receipts: Vec<Receipt>) -> Result<V
         )));
     }
     let (inner, who) = (app.clone(), who.clone());
-    app.transaction("receive_stock", move |tx| receive_in(&inner, tx, &who, &receipts)).await
+    app.transaction("receive_stock", move |tx| {
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| receive_in(&inner, tx, &who, &receipts))
+    })
+    .await
 }
 
 fn receive_in(app: &App, tx: &mut Tx<'_>, who: &Actor, receipts: &[Receipt]) -> Result<Vec<Product>> {
@@ -77,22 +91,39 @@ fn check_room(tx: &mut Tx<'_>, products: &[ProductId], moved: &[(ProductId, i64)
 
 /// Puts the count of a product right by `change` units.
 pub async fn adjust(app: &App, sku: Sku, change: i64, note: String) -> Result<Product> {
+    Ok(adjust_once(app, sku, change, note, None).await?.result)
+}
+
+/// Puts the count of a product right once, however often the request comes.
+pub async fn adjust_once(
+    app: &App,
+    sku: Sku,
+    change: i64,
+    note: String,
+    keyed: Option<Keyed>,
+) -> Result<Answer<Product>> {
     let inner = app.clone();
     app.transaction("adjust_stock", move |tx| {
-        let product = store::products::get_by_sku(tx, sku.as_str())?;
-        check_room(tx, &[product.id], &[(product.id, change)])?;
-        let left = product.on_hand.checked_add(change);
-        if left.is_none_or(|left| left < product.reserved) {
-            let (on_hand, reserved) = (product.on_hand, product.reserved);
-            return Err(Error::Invalid(format!(
-                "{sku} has {on_hand} units on hand, {reserved} of them held for orders; {change} would leave too few"
-            )));
-        }
-        let moved = [(product.id, change)];
-        record(tx, CauseKind::Adjustment, MovementKind::Adjust, &moved, &note, inner.now())?;
-        Ok(store::products::get_by_sku(tx, sku.as_str())?)
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| adjust_in(&inner, tx, &sku, change, &note))
     })
     .await
+}
+
+fn adjust_in(app: &App, tx: &mut Tx<'_>, sku: &Sku, change: i64, note: &str) -> Result<Product> {
+    let id = store::products::get_by_sku(tx, sku.as_str())?.id;
+    // What is held for orders must not grow between the look and the change.
+    store::products::lock_levels(tx, &[id])?;
+    let product = store::products::get_by_sku(tx, sku.as_str())?;
+    check_room(tx, &[id], &[(id, change)])?;
+    let left = product.on_hand.checked_add(change);
+    if left.is_none_or(|left| left < product.reserved) {
+        let (on_hand, reserved) = (product.on_hand, product.reserved);
+        return Err(Error::Invalid(format!(
+            "{sku} has {on_hand} units on hand, {reserved} of them held for orders; {change} would leave too few"
+        )));
+    }
+    record(tx, CauseKind::Adjustment, MovementKind::Adjust, &[(id, change)], note, app.now())?;
+    Ok(store::products::get_by_sku(tx, sku.as_str())?)
 }
 
 /// Records movements that no order caused, each with a cause of its own.

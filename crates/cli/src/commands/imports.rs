@@ -86,11 +86,7 @@ impl Imports {
 }
 
 async fn list(app: &App, out: Out, limit: u32) -> Result<()> {
-    let newest = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::imports::list_newest(tx, limit)?) };
-    let mut listed = Vec::new();
-    for import in app.read("list_imports", newest).await? {
-        listed.push(cases::status(app, import.id).await?);
-    }
+    let listed = cases::list(app, None, limit).await?;
     if out.is_json() {
         return Ok(out.json(&json!({ "imports": listed }))?);
     }

@@ -20,6 +20,8 @@ pub mod selftest;
 pub mod serve;
 pub mod status;
 pub mod stock;
+pub mod token;
+pub mod user;
 pub mod verify;
 pub mod work;
 
@@ -108,6 +110,8 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit> {
         Command::Migrate(command) => command.run(session).await,
         Command::Seed(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
+        Command::User(command) => command.run(session).await,
+        Command::Token(command) => command.run(session).await,
         Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

@@ -1,11 +1,9 @@
 use anyhow::{Context as _, Result};
-use app::refunds::{self, Request};
+use app::refunds::{self, RefundView, Request};
 use app::workers::Workers;
 use app::{Actor, App};
 use clap::Args;
-use domain::{Currency, DecimalStyle, IdempotencyKey, Money, OrderId, RefundRequest, parse_decimal};
-use jiff::Timestamp;
-use serde::Serialize;
+use domain::{Currency, DecimalStyle, IdempotencyKey, RefundRequest, parse_decimal};
 use serde_json::json;
 use sql::Tx;
 use store::refunds::Refund as Kept;
@@ -69,7 +67,7 @@ impl Refund {
         if self.wait {
             (refund, exit) = settled(&app, refund).await?;
         }
-        print(out, RefundShown::from(refund), replayed)?;
+        print(out, RefundView::from(refund), replayed)?;
         Ok(exit)
     }
 
@@ -106,14 +104,14 @@ async fn settled(app: &App, refund: Kept) -> Result<(Kept, Exit)> {
     Ok((refund, exit))
 }
 
-fn print(out: Out, refund: RefundShown, replayed: bool) -> Result<()> {
+fn print(out: Out, refund: RefundView, replayed: bool) -> Result<()> {
     if out.is_json() {
         out.json(&json!({ "refund": refund, "replayed": replayed }))?;
         return Ok(());
     }
-    let mut listing = RefundShown::listing(out);
-    refund.add_to(&mut listing);
-    out.table(&listing, "")?;
+    let mut table = listing(out);
+    add(&mut table, &refund);
+    out.table(&table, "")?;
     let key = &refund.key;
     out.line(match (replayed, refund.status) {
         (true, _) => format!("replayed: the key {key} was used for this refund before, and nothing was done"),
@@ -125,67 +123,22 @@ fn print(out: Out, refund: RefundShown, replayed: bool) -> Result<()> {
     Ok(())
 }
 
-/// A refund as it is shown.
-#[derive(Debug, Clone, Serialize)]
-pub struct RefundShown {
-    id: domain::RefundId,
-    order_id: OrderId,
-    key: String,
-    amount: Money,
-    shipping: Money,
-    status: &'static str,
-    cause: &'static str,
-    reason: Option<String>,
-    actor: String,
-    reference: Option<String>,
-    error: Option<String>,
-    requested_at: Timestamp,
-    settled_at: Option<Timestamp>,
+/// A table of refunds.
+pub fn listing(out: Out) -> Listing {
+    let columns = ["refund", "order", "amount", "status", "cause", "by", "requested", "remark"];
+    out.listing(&columns).right(&[0, 1, 2])
 }
 
-impl From<Kept> for RefundShown {
-    fn from(refund: Kept) -> Self {
-        RefundShown {
-            id: refund.id,
-            order_id: refund.order,
-            key: refund.key,
-            shipping: Money::new(refund.shipping, refund.amount.currency),
-            amount: refund.amount,
-            status: refund.status.as_str(),
-            cause: refund.cause.as_str(),
-            reason: refund.reason,
-            actor: refund.actor,
-            reference: refund.reference,
-            error: refund.error,
-            requested_at: refund.requested_at,
-            settled_at: refund.settled_at,
-        }
-    }
-}
-
-impl RefundShown {
-    /// The order that it is of.
-    pub fn order(&self) -> OrderId {
-        self.order_id
-    }
-
-    /// A table of refunds.
-    pub fn listing(out: Out) -> Listing {
-        let columns = ["refund", "order", "amount", "status", "cause", "by", "requested", "remark"];
-        out.listing(&columns).right(&[0, 1, 2])
-    }
-
-    /// Adds it to a table of refunds.
-    pub fn add_to(&self, listing: &mut Listing) {
-        listing.row([
-            cell(self.id),
-            cell(self.order_id),
-            money(self.amount),
-            status(self.status),
-            cell(self.cause),
-            cell(&self.actor),
-            time(self.requested_at),
-            maybe(self.error.as_ref().or(self.reason.as_ref())),
-        ]);
-    }
+/// Adds a refund to a table of refunds.
+pub fn add(listing: &mut Listing, refund: &RefundView) {
+    listing.row([
+        cell(refund.id),
+        cell(refund.order_id),
+        money(refund.amount),
+        status(refund.status),
+        cell(refund.cause),
+        cell(&refund.actor),
+        time(refund.requested_at),
+        maybe(refund.error.as_ref().or(refund.reason.as_ref())),
+    ]);
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::session::{Exit, Session};
 use crate::shutdown;
 
-/// Serve health and the payment webhook over HTTP, with workers in the same process
+/// Serve the API, health and the payment webhook over HTTP, with workers in the same process
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port [setting: web.listen, default: 127.0.0.1:8000]

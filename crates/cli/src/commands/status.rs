@@ -120,23 +120,17 @@ impl System {
             .map(|depth| QueueShown { wait: depth.oldest_waiting.map(wait), depth })
             .collect();
         let read = |tx: &mut Tx<'_>| -> app::Result<_> {
-            let imports: Vec<_> =
-                store::imports::list_newest(tx, IMPORTS)?.into_iter().map(|import| import.id).collect();
             let deadline = store::payments::next_deadline(tx)?;
-            Ok((imports, deadline, store::notifications::count_by_status(tx)?))
+            Ok((deadline, store::notifications::count_by_status(tx)?))
         };
-        let (ids, deadline, notifications) = app.read("status", read).await?;
-        let mut imports = Vec::new();
-        for id in ids {
-            imports.push(imports::status(app, id).await?);
-        }
+        let (deadline, notifications) = app.read("status", read).await?;
         let mut system = System {
             version: env!("CARGO_PKG_VERSION"),
             database,
             redis: RedisShown::read(app).await?,
             queues,
             supervisors: app.queue().supervisors().await?,
-            imports,
+            imports: imports::list(app, None, IMPORTS).await?,
             payments_open: deadline.is_some(),
             next_payment_deadline: deadline,
             notifications,

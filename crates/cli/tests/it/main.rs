@@ -1,6 +1,7 @@
 //! The real program, in processes of its own.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod books;
 mod chaos;
 mod clusters;

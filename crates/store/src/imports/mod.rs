@@ -176,9 +176,14 @@ pub fn find_newest_with_rejects(tx: &mut Tx<'_>, source: &str) -> Result<Option<
     Ok(tx.query_opt(sql, &[source.into()], |row| Ok(ImportId::from_ledger(row.get(0)?)))?)
 }
 
-/// The newest imports, at most `limit`.
-pub fn list_newest(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Import>> {
-    Ok(tx.query(&format!("{SELECT} ORDER BY id DESC LIMIT ?"), &[limit.into()], read)?)
+/// The newest imports, at most `limit`; only those before `before`, where it is told.
+pub fn list_newest(tx: &mut Tx<'_>, before: Option<ImportId>, limit: u32) -> Result<Vec<Import>> {
+    let before = before.map_or(i64::MAX, ImportId::get);
+    Ok(tx.query(
+        &format!("{SELECT} WHERE id < ? ORDER BY id DESC LIMIT ?"),
+        &[before.into(), limit.into()],
+        read,
+    )?)
 }
 
 /// Imports that are not ended.

@@ -1,13 +1,103 @@
-//! The API: one file per noun.
+//! The API: one file per noun, and one table of what is answered where to whom.
 
+mod customers;
+mod figures;
+mod imports;
+mod notifications;
+mod operators;
+mod orders;
+mod products;
+mod queue;
+mod refunds;
 pub(crate) mod webhooks;
 
 use axum::Router;
-use axum::routing::post;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, delete, get, post};
+use domain::Role;
 
+use crate::access::guard;
 use crate::server::Web;
 
+/// A method of an address.
+struct Endpoint {
+    method: Method,
+    path: &'static str,
+    /// What a caller must be at least; none where the handler itself finds out who speaks.
+    needs: Option<Role>,
+    handler: MethodRouter<Web>,
+}
+
+const VIEWER: Option<Role> = Some(Role::Viewer);
+const OPERATOR: Option<Role> = Some(Role::Operator);
+const ADMIN: Option<Role> = Some(Role::Admin);
+/// What is signed needs no token.
+const SIGNED: Option<Role> = None;
+
+/// All that is answered under `/api`, and to whom. There is no other way in.
+fn endpoints() -> Vec<Endpoint> {
+    let reads = |path, needs, handler| Endpoint { method: Method::GET, path, needs, handler };
+    let does = |path, needs, handler| Endpoint { method: Method::POST, path, needs, handler };
+    vec![
+        reads("/orders", VIEWER, get(orders::list)),
+        does("/orders", OPERATOR, post(orders::place)),
+        reads("/orders/{order}", VIEWER, get(orders::show)),
+        does("/orders/{order}/cancel", OPERATOR, post(orders::cancel)),
+        does("/orders/{order}/ship", OPERATOR, post(orders::ship)),
+        does("/orders/{order}/deliver", OPERATOR, post(orders::deliver)),
+        does("/refunds", OPERATOR, post(refunds::request)),
+        reads("/refunds/{id}", VIEWER, get(refunds::show)),
+        reads("/analytics/kpis", VIEWER, get(figures::kpis)),
+        reads("/leaderboard", VIEWER, get(figures::leaderboard)),
+        reads("/leaderboard/customers/{id}", VIEWER, get(figures::standing)),
+        reads("/products", VIEWER, get(products::list)),
+        reads("/products/{sku}", VIEWER, get(products::show)),
+        does("/products/{sku}/stock", OPERATOR, post(products::stock)),
+        reads("/customers/{id}", VIEWER, get(customers::show)),
+        reads("/imports", VIEWER, get(imports::list)),
+        reads("/imports/{id}", VIEWER, get(imports::show)),
+        does("/imports/{id}/pause", OPERATOR, post(imports::pause)),
+        does("/imports/{id}/continue", OPERATOR, post(imports::resume)),
+        does("/imports/{id}/cancel", OPERATOR, post(imports::cancel)),
+        reads("/notifications", VIEWER, get(notifications::list)),
+        reads("/notifications/{id}", VIEWER, get(notifications::show)),
+        does("/notifications/{id}/resend", OPERATOR, post(notifications::resend)),
+        reads("/queues", VIEWER, get(queue::queues)),
+        does("/queues/{queue}/pause", OPERATOR, post(queue::pause)),
+        does("/queues/{queue}/continue", OPERATOR, post(queue::resume)),
+        reads("/jobs", VIEWER, get(queue::list)),
+        does("/jobs/retry", OPERATOR, post(queue::retry_all)),
+        does("/jobs/cancel", OPERATOR, post(queue::cancel_all)),
+        reads("/jobs/{id}", VIEWER, get(queue::show)),
+        Endpoint {
+            method: Method::DELETE,
+            path: "/jobs/{id}",
+            needs: OPERATOR,
+            handler: delete(queue::forget),
+        },
+        does("/jobs/{id}/retry", OPERATOR, post(queue::retry)),
+        does("/jobs/{id}/cancel", OPERATOR, post(queue::cancel)),
+        reads("/failures", VIEWER, get(queue::failures)),
+        reads("/batches", VIEWER, get(queue::batches)),
+        reads("/workers", VIEWER, get(queue::workers)),
+        reads("/operator-actions", ADMIN, get(operators::list)),
+        does("/webhooks/payments", SIGNED, post(webhooks::receive)),
+    ]
+}
+
+/// Every method of every address under `/api` with the role it needs; none for what is signed instead.
+pub fn access() -> Vec<(Method, &'static str, Option<Role>)> {
+    endpoints().into_iter().map(|endpoint| (endpoint.method, endpoint.path, endpoint.needs)).collect()
+}
+
 /// Everything under `/api`.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new().route("/webhooks/payments", post(webhooks::receive))
+pub(crate) fn routes(web: &Web) -> Router<Web> {
+    endpoints().into_iter().fold(Router::new(), |router, Endpoint { path, needs, handler, .. }| {
+        let guarded = match needs {
+            Some(role) => handler.route_layer(from_fn_with_state((web.clone(), role), guard)),
+            None => handler,
+        };
+        router.route(path, guarded)
+    })
 }

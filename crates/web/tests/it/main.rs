@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod access;
+mod api_orders;
+mod api_queue;
 mod callbacks;
+mod document;
 mod gateway;
 mod health;
 mod http_payments;

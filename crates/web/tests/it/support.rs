@@ -4,14 +4,16 @@ use std::future::Future;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use app::access::tokens::{self, Wanted};
 use app::config::{Config, DatabaseSettings, GatewayMode, GatewaySettings};
 use app::gateways::signature::Secrets;
 use app::orders::{NewCustomer, NewOrder, NewOrderLine};
 use app::stock::Receipt;
 use app::{Actor, App};
-use domain::{Currency, Email, ExternalId, OrderId, Quantity, Sku, SourceName};
+use domain::{Currency, Email, ExternalId, OrderId, Quantity, Role, Sku, SourceName, TokenName};
 use queue::ManualClock;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use store::orders::OrderView;
 use store::products::Product;
@@ -98,6 +100,53 @@ pub fn start_gateway(
     Server::start(|stopped| web::gateway::run(settings, listener, clock, stopped))
 }
 
+/// Somebody who speaks with the API, by a token.
+pub struct Speaker {
+    client: Client,
+    api: String,
+    pub token: String,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Speaker {
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.client.get(format!("{}{path}", self.api))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.client.post(format!("{}{path}", self.api)).json(body)).await
+    }
+
+    pub async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.api)).json(body);
+        self.send(request.header("idempotency-key", key)).await
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.bearer_auth(&self.token).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in: {text}"));
+        Answer { status, headers, body }
+    }
+}
+
+impl Answer {
+    /// The problem that it is.
+    pub fn problem(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], self.status, "{self:?}");
+        self.body["type"].as_str().unwrap().strip_prefix("urn:ordermill:problem:").unwrap()
+    }
+}
+
 /// `ordermill serve`, without workers: tests run the jobs.
 pub struct Shop {
     pub app: App,
@@ -126,6 +175,19 @@ impl Shop {
         let (url, served) = (url_of(&listener), app.clone());
         let server = Server::start(|stopped| web::serve(served, listener, stopped));
         Shop { app, clock, url, _space: space, client, _server: server }
+    }
+
+    /// A token for the API.
+    pub async fn token(&self, role: Role) -> String {
+        let name = TokenName::parse(&format!("{role}-{}", rand::random::<u32>())).unwrap();
+        let wanted = Wanted { name, role, owner: None, expires_at: None };
+        tokens::create(&self.app, &Actor::CLI, wanted).await.unwrap().0
+    }
+
+    /// Somebody who speaks with the API.
+    pub async fn speaker(&self, role: Role) -> Speaker {
+        let token = self.token(role).await;
+        Speaker { client: client(), api: format!("{}/api", self.url), token }
     }
 
     /// Gives the shop so many mugs.

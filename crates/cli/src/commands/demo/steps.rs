@@ -1,12 +1,13 @@
 //! The steps of the demo, each with what it shows.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ::analytics::{BoardOf, BoardQuery, Granularity, KpiQuery};
 use anyhow::{Context as _, Result};
 use app::imports::{self, ImportOptions, Started};
 use app::orders::{self, Shipping};
-use app::refunds::{self, Asked, Request};
+use app::refunds::{self, Asked, RefundView, Request};
 use app::verify::{self, Scope};
 use app::{Actor, App, figures};
 use domain::{IdempotencyKey, OrderId, OrderStatus, Period, RefundRequest, SourceName};
@@ -17,9 +18,8 @@ use store::orders::{Filter, OrderRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::import::{Report, follow};
-use crate::commands::orders::{Story, add, listing};
-use crate::commands::refund::RefundShown;
-use crate::commands::{kpis, leaderboard, notifications, verify as verify_command};
+use crate::commands::orders::{add, listing};
+use crate::commands::{kpis, leaderboard, notifications, refund, verify as verify_command};
 use crate::output::{Out, second};
 use crate::progress::Progress;
 use crate::session::{Exit, Session};
@@ -156,7 +156,7 @@ impl Tour<'_> {
         out.table(&table, "there are none")?;
         let Some(failed) = self.list(OrderStatus::Failed, 1).await?.pop() else { return Ok(()) };
         out.line(format_args!("\nwhat happened to order {}:", failed.id))?;
-        for event in Story::read(self.app, failed.id).await?.timeline {
+        for event in orders::story(self.app, failed.id).await?.timeline {
             let data = event.data.map(|data| data.to_string()).unwrap_or_default();
             out.line(format_args!("  {}  {:<20} {}", second(event.at), event.kind, out.dim(data)))?;
         }
@@ -185,7 +185,7 @@ impl Tour<'_> {
         Ok(())
     }
 
-    async fn refund(&self, confirmed: &[OrderRow]) -> Result<Vec<RefundShown>> {
+    async fn refund(&self, confirmed: &[OrderRow]) -> Result<Vec<RefundView>> {
         let mut asked = Vec::new();
         let Some((part, whole)) = confirmed.last().zip(confirmed.get(1)) else { return Ok(Vec::new()) };
         let third = (part.total.amount / 3).max(1);
@@ -206,17 +206,21 @@ impl Tour<'_> {
                 out.line(format_args!("order {order}, {words}: {amount}, key {key}: {outcome}"))?;
             }
             if !replayed {
-                asked.push(RefundShown::from(refund));
+                asked.push(RefundView::from(refund));
             }
         }
         Ok(asked)
     }
 
-    async fn show_settled(&self, asked: &[RefundShown]) -> Result<()> {
+    async fn show_settled(&self, asked: &[RefundView]) -> Result<()> {
         let Some(out) = self.people() else { return Ok(()) };
-        let mut table = RefundShown::listing(out);
-        for order in asked.iter().map(RefundShown::order).collect::<std::collections::BTreeSet<OrderId>>() {
-            Story::read(self.app, order).await?.refunds.iter().for_each(|refund| refund.add_to(&mut table));
+        let mut table = refund::listing(out);
+        let of: BTreeSet<OrderId> = asked.iter().map(|refund| refund.order_id).collect();
+        for order in of {
+            let refunds = orders::story(self.app, order).await?.refunds;
+            for one in &refunds {
+                refund::add(&mut table, one);
+            }
         }
         out.gap()?;
         Ok(out.table(&table, "they were paid back before")?)

@@ -13,8 +13,6 @@ use crate::output::{Listing, Out, cell, minute, money, status};
 use crate::session::{Exit, Session};
 use crate::words::{self, line_units};
 
-pub use show::Story;
-
 /// See orders, place them, and move them on; an order is named by its id or as SOURCE/EXTERNAL_ID
 #[derive(Debug, Subcommand)]
 pub enum Orders {

@@ -1,87 +1,18 @@
 use anyhow::Result;
 use app::App;
-use app::notifications::Notification;
-use domain::OrderId;
-use serde::Serialize;
-use sql::Tx;
+use app::orders::{Story, story};
 use store::customers::Customer;
-use store::events::Event;
 use store::orders::OrderView;
-use store::payments::Payment;
-use store::refunds::Refund;
-use store::shipments::Shipment;
 
 use super::{add, listing};
 use crate::commands::notifications;
-use crate::commands::refund::RefundShown;
+use crate::commands::refund;
 use crate::output::{Out, cell, maybe, money, plain, status, time};
 use crate::session::Exit;
 use crate::words;
 
-/// An order with everything that belongs to it.
-#[derive(Debug, Serialize)]
-pub struct Story {
-    #[serde(flatten)]
-    pub order: OrderView,
-    pub customer: Customer,
-    pub payments: Vec<PaymentShown>,
-    pub refunds: Vec<RefundShown>,
-    pub shipments: Vec<Shipment>,
-    pub notifications: Vec<Notification>,
-    pub timeline: Vec<Event>,
-}
-
-/// A payment as it is shown.
-#[derive(Debug, Serialize)]
-pub struct PaymentShown {
-    attempt: i64,
-    status: &'static str,
-    amount: domain::Money,
-    captured: domain::Money,
-    reference: Option<String>,
-    reason: Option<String>,
-    deadline: Option<jiff::Timestamp>,
-    created_at: jiff::Timestamp,
-}
-
-impl From<Payment> for PaymentShown {
-    fn from(payment: Payment) -> Self {
-        PaymentShown {
-            attempt: payment.key.attempt,
-            status: payment.status.as_str(),
-            amount: payment.amount,
-            captured: domain::Money::new(payment.captured, payment.amount.currency),
-            reference: payment.reference,
-            reason: payment.reason,
-            deadline: payment.deadline,
-            created_at: payment.created_at,
-        }
-    }
-}
-
-impl Story {
-    /// Reads it over one snapshot.
-    pub async fn read(app: &App, id: OrderId) -> app::Result<Story> {
-        app.read("order_story", move |tx: &mut Tx<'_>| {
-            let order = store::orders::get_view(tx, id)?;
-            let customer = domain::CustomerId::from_ledger(order.row.customer_id);
-            let refunds: Vec<Refund> = store::refunds::list_of_order(tx, id)?;
-            Ok(Story {
-                customer: store::customers::get(tx, customer)?,
-                payments: store::payments::list(tx, &[id])?.into_iter().map(PaymentShown::from).collect(),
-                refunds: refunds.into_iter().map(RefundShown::from).collect(),
-                shipments: store::shipments::list_of_order(tx, id)?,
-                notifications: store::notifications::list_of_order(tx, id)?,
-                timeline: store::events::list(tx, id)?,
-                order,
-            })
-        })
-        .await
-    }
-}
-
 pub async fn run(app: &App, out: Out, name: &str) -> Result<Exit> {
-    let story = Story::read(app, words::order(app, name).await?).await?;
+    let story = story(app, words::order(app, name).await?).await?;
     if out.is_json() {
         out.json(&story)?;
     } else {
@@ -168,8 +99,10 @@ fn money_matters(out: Out, story: &Story) -> Result<()> {
     }
     if !story.refunds.is_empty() {
         out.heading("Refunds")?;
-        let mut table = RefundShown::listing(out);
-        story.refunds.iter().for_each(|refund| refund.add_to(&mut table));
+        let mut table = refund::listing(out);
+        for one in &story.refunds {
+            refund::add(&mut table, one);
+        }
         out.table(&table, "")?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use app::config::GatewayMode;
 use app::imports::{self, ImportOptions, Started, Status};
-use app::orders::{self, NewCustomer, NewOrder, NewOrderLine};
+use app::orders::{self, NewCustomer, NewOrder, NewOrderLine, Story};
 use app::stock::{self, Receipt};
 use app::verify::{self, Scope};
 use app::workers::Workers;
@@ -17,7 +17,6 @@ use serde::Serialize;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::orders::Story;
 use crate::session::Session;
 use crate::settle::{self, Settled};
 use crate::words;
@@ -132,7 +131,7 @@ impl Lab {
     }
 
     pub async fn story(&self, id: OrderId) -> Result<Story> {
-        Ok(Story::read(&self.app, id).await?)
+        Ok(orders::story(&self.app, id).await?)
     }
 
     /// What is left of [`SKU`]: on hand and reserved.

@@ -1,0 +1,78 @@
+//! The operators' log: who did what, append-only.
+
+use domain::ActionId;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use sql::{Conflict, Insert, Tx, Value};
+
+use crate::Result;
+
+/// Something that an operator does.
+#[derive(Debug, Clone)]
+pub struct NewAction<'a> {
+    /// What, as a stable word such as `user_disabled`.
+    pub kind: &'static str,
+    /// To what.
+    pub subject: &'a str,
+    /// How it stood before.
+    pub before: Option<Json>,
+    /// How it stands after.
+    pub after: Option<Json>,
+}
+
+/// Something that an operator did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RecordedAction {
+    /// Our id; later actions have higher ones.
+    pub id: ActionId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What, as a stable word.
+    pub kind: String,
+    /// To what.
+    pub subject: String,
+    /// How it stood before.
+    pub before: Option<Json>,
+    /// How it stood after.
+    pub after: Option<Json>,
+}
+
+/// Records what `actor` does.
+pub fn insert(tx: &mut Tx<'_>, actor: &str, action: &NewAction<'_>, at: Timestamp) -> Result<()> {
+    let id = tx.next_ids("operator_actions", 1)?.start;
+    let text = |value: &Option<Json>| value.as_ref().map(Json::to_string);
+    let (before, after) = (text(&action.before), text(&action.after));
+    let columns = &["id", "at", "actor", "kind", "subject", "value_before", "value_after"];
+    let values = [
+        Value::Int(id),
+        at.into(),
+        actor.into(),
+        action.kind.into(),
+        action.subject.into(),
+        before.as_ref().into(),
+        after.as_ref().into(),
+    ];
+    tx.insert_rows(&Insert { table: "operator_actions", columns, conflict: Conflict::Error }, &values)?;
+    Ok(())
+}
+
+/// What was done last, newest first; only what came before `before`, where it is told.
+pub fn list_newest(tx: &mut Tx<'_>, before: Option<ActionId>, limit: u32) -> Result<Vec<RecordedAction>> {
+    let sql = "SELECT id, at, actor, kind, subject, value_before, value_after FROM operator_actions \
+               WHERE id < ? ORDER BY id DESC LIMIT ?";
+    let before = before.map_or(i64::MAX, ActionId::get);
+    Ok(tx.query(sql, &[before.into(), limit.into()], |row| {
+        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(RecordedAction {
+            id: ActionId::from_ledger(row.get(0)?),
+            at: row.get(1)?,
+            actor: row.get(2)?,
+            kind: row.get(3)?,
+            subject: row.get(4)?,
+            before: json(row.get(5)?),
+            after: json(row.get(6)?),
+        })
+    })?)
+}

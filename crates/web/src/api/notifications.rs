@@ -1,0 +1,54 @@
+//! What customers were told.
+
+use app::notifications::{self as cases, History, Notification, NotificationView, Which};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::NotificationId;
+use serde::Deserialize;
+
+use crate::ApiError;
+use crate::access::By;
+use crate::address::Path;
+use crate::query::{Cursor, Limit, Page, Query};
+use crate::server::Web;
+
+/// Which notifications a list shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    /// Only those of which some attempt did not succeed.
+    #[serde(default)]
+    troubled: bool,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/notifications`: newest first.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(Listed { troubled, limit, cursor }): Query<Listed>,
+) -> Result<Json<Page<Notification>>, ApiError> {
+    let which = if troubled { Which::Troubled } else { Which::All };
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+    let found = cases::history(&web.app, History { which, before, limit: limit.and_one() }).await?;
+    Ok(Json(Page::of(found, limit, |one| one.id.to_string())))
+}
+
+/// `GET /api/notifications/{id}`: with its words.
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<NotificationId>,
+) -> Result<Json<NotificationView>, ApiError> {
+    Ok(Json(cases::view(&web.app, id).await?))
+}
+
+/// `POST /api/notifications/{id}/resend`: 202, because workers send it.
+pub(crate) async fn resend(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(id): Path<NotificationId>,
+) -> Result<(StatusCode, Json<Notification>), ApiError> {
+    Ok((StatusCode::ACCEPTED, Json(cases::resend(&web.app, &caller.actor, id).await?)))
+}

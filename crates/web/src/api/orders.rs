@@ -1,0 +1,220 @@
+//! Orders: placed, seen, and moved on.
+
+use app::idempotency::{Answer, Keyed};
+use app::orders::{self as cases, NewCustomer, NewOrder, NewOrderLine, Shipping};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::{Currency, Email, ExternalId, ImportId, Label, OrderId, OrderStatus, Quantity, Sku, SourceName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sql::Tx;
+use store::orders::{Filter, OrderRow};
+
+use crate::ApiError;
+use crate::access::By;
+use crate::address::Path;
+use crate::body::{OptionalJson, RawJson};
+use crate::idempotent::{key_of, marked};
+use crate::query::{Cursor, Limit, Page, Query};
+use crate::server::Web;
+
+/// The most that a body may have.
+const LIMIT: usize = 1024 * 1024;
+
+/// Which orders a list shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    status: Option<OrderStatus>,
+    import: Option<ImportId>,
+    source: Option<SourceName>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/orders`: newest first.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(listed): Query<Listed>,
+) -> Result<Json<Page<OrderRow>>, ApiError> {
+    let Listed { status, import, source, limit, cursor } = listed;
+    let filter = Filter {
+        status,
+        import_id: import.map(ImportId::get),
+        source: source.map(String::from),
+        before: cursor.map(|cursor| cursor.parse()).transpose()?,
+        limit: limit.and_one(),
+    };
+    let read = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::orders::list(tx, &filter)?) };
+    let rows = web.app.read("list_orders", read).await?;
+    Ok(Json(Page::of(rows, limit, |row| row.id.to_string())))
+}
+
+/// `GET /api/orders/{order}`: an id, or `SOURCE:EXTERNAL_ID`. With all that belongs to it.
+pub(crate) async fn show(State(web): State<Web>, Path(name): Path<String>) -> Result<Response, ApiError> {
+    let story = cases::story(&web.app, resolve(&web, name).await?).await?;
+    Ok(tagged(story.order.row.version, StatusCode::OK, &story))
+}
+
+/// The order of this name. A slash would end the part of the address, so a colon stands for it.
+async fn resolve(web: &Web, name: String) -> Result<OrderId, ApiError> {
+    let name = name.replacen(':', "/", 1);
+    Ok(web
+        .app
+        .read("resolve_order", move |tx| Ok::<_, app::Error>(store::orders::resolve(tx, &name)?))
+        .await?)
+}
+
+/// An order to be placed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceBody {
+    /// Half of its identity.
+    source: SourceName,
+    /// The other half: the same id twice is one order.
+    external_id: ExternalId,
+    customer: CustomerBody,
+    /// The currency of every amount.
+    currency: Option<Currency>,
+    placed_at: Option<Timestamp>,
+    lines: Vec<LineBody>,
+    /// Minor units.
+    #[serde(default)]
+    shipping: i64,
+    /// Minor units off the whole.
+    #[serde(default)]
+    discount: i64,
+    /// Whether the customer is told of what happens.
+    #[serde(default = "crate::body::yes")]
+    notify: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CustomerBody {
+    external_id: Option<ExternalId>,
+    email: Option<Email>,
+    name: Option<Label>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineBody {
+    sku: Sku,
+    quantity: Quantity,
+    /// Minor units for one; the catalogue's price, where it is not told.
+    unit_price: Option<i64>,
+}
+
+/// `POST /api/orders`
+pub(crate) async fn place(
+    State(web): State<Web>,
+    By(caller): By,
+    headers: HeaderMap,
+    RawJson(bytes): RawJson<LIMIT>,
+) -> Result<Response, ApiError> {
+    let body: PlaceBody = crate::body::parse(&bytes)?;
+    let keyed = key_of(&headers)?.map(|key| Keyed::new(&caller.actor, key, "POST /api/orders", &bytes));
+    let lines = body.lines.into_iter().map(|line| NewOrderLine {
+        sku: line.sku,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+    });
+    let order = NewOrder {
+        source: body.source,
+        external_id: body.external_id,
+        customer: NewCustomer {
+            external_id: body.customer.external_id,
+            email: body.customer.email,
+            name: body.customer.name.map(String::from),
+        },
+        currency: body.currency.unwrap_or_else(|| web.app.currency()),
+        placed_at: body.placed_at,
+        lines: lines.collect(),
+        shipping: body.shipping,
+        discount: body.discount,
+        notify: body.notify,
+    };
+    let Answer { result, replayed } = cases::place_once(&web.app, &caller.actor, order, keyed).await?;
+    let status = if result.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let version = result.order["version"].as_i64().unwrap_or_default();
+    Ok(marked(replayed, tagged(version, status, &result.order)))
+}
+
+/// An order as it stands, with its version as its tag.
+fn tagged(version: i64, status: StatusCode, body: &impl Serialize) -> Response {
+    let tag = HeaderValue::try_from(format!("\"{version}\"")).expect("a number is a sound header");
+    (status, [(header::ETAG, tag)], Json(body)).into_response()
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CancelBody {
+    reason: Option<Label>,
+}
+
+/// `POST /api/orders/{order}/cancel`
+pub(crate) async fn cancel(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(name): Path<String>,
+    OptionalJson(body): OptionalJson<CancelBody, LIMIT>,
+) -> Result<Response, ApiError> {
+    let id = resolve(&web, name).await?;
+    let row = cases::cancel(&web.app, &caller.actor, id, body.reason.map(String::from)).await?;
+    Ok(tagged(row.version, StatusCode::OK, &row))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ShipBody {
+    /// All that can be shipped, where none is named.
+    lines: Vec<UnitsBody>,
+    carrier: Option<Label>,
+    tracking: Option<Label>,
+}
+
+/// Units of a line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnitsBody {
+    pub(crate) line_no: i64,
+    pub(crate) quantity: i64,
+}
+
+/// `POST /api/orders/{order}/ship`
+pub(crate) async fn ship(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(name): Path<String>,
+    OptionalJson(body): OptionalJson<ShipBody, LIMIT>,
+) -> Result<Response, ApiError> {
+    let id = resolve(&web, name).await?;
+    let shipping = Shipping {
+        lines: body.lines.into_iter().map(|line| (line.line_no, line.quantity)).collect(),
+        carrier: body.carrier.map(String::from),
+        tracking: body.tracking.map(String::from),
+    };
+    let row = cases::ship(&web.app, &caller.actor, id, shipping).await?;
+    Ok(tagged(row.version, StatusCode::OK, &row))
+}
+
+/// `POST /api/orders/{order}/deliver`
+pub(crate) async fn deliver(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(name): Path<String>,
+    _: OptionalJson<Nothing, LIMIT>,
+) -> Result<Response, ApiError> {
+    let id = resolve(&web, name).await?;
+    let row = cases::deliver(&web.app, &caller.actor, id).await?;
+    Ok(tagged(row.version, StatusCode::OK, &row))
+}
+
+/// A body without anything in it.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

@@ -1,0 +1,247 @@
+//! The queue monitor's data, and steering queues and jobs.
+
+use app::access::Caller;
+use app::jobs::QUEUES;
+use app::{App, access};
+use axum::Json;
+use axum::extract::State;
+use queue::{
+    BatchId, BatchProgress, FailureGroup, Filter, JobId, JobRecord, PageRequest, QueueDepth, Selection,
+    State as JobState, SupervisorRecord,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::access::By;
+use crate::address::Path;
+use crate::body::JsonBody;
+use crate::query::{Cursor, Limit, Page, Paging, Query};
+use crate::server::Web;
+use crate::{ApiError, Violation};
+
+/// The most that a body may have.
+const LIMIT: usize = 256 * 1024;
+/// Jobs of a state that are counted.
+const COUNTED: usize = 100_000;
+
+/// `GET /api/queues`: none counts more than 100,000 jobs of a state.
+pub(crate) async fn queues(State(web): State<Web>) -> Result<Json<Page<QueueDepth>>, ApiError> {
+    let depths = web.app.queue().depths(Some(COUNTED)).await.map_err(app::Error::from)?;
+    Ok(Json(Page { data: depths, next: None }))
+}
+
+/// `POST /api/queues/{queue}/pause`
+pub(crate) async fn pause(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(queue): Path<String>,
+) -> Result<Json<Steered>, ApiError> {
+    known(&web.app, &queue)?;
+    web.app.queue().pause_queue(&queue).await.map_err(app::Error::from)?;
+    steered(&web.app, &caller, "queue_paused", queue, true).await
+}
+
+/// `POST /api/queues/{queue}/continue`
+pub(crate) async fn resume(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(queue): Path<String>,
+) -> Result<Json<Steered>, ApiError> {
+    known(&web.app, &queue)?;
+    web.app.queue().continue_queue(&queue).await.map_err(app::Error::from)?;
+    steered(&web.app, &caller, "queue_continued", queue, false).await
+}
+
+/// Whether a queue hands out jobs.
+#[derive(Serialize)]
+pub(crate) struct Steered {
+    queue: String,
+    paused: bool,
+}
+
+async fn steered(
+    app: &App,
+    caller: &Caller,
+    kind: &'static str,
+    queue: String,
+    paused: bool,
+) -> Result<Json<Steered>, ApiError> {
+    access::record(app, &caller.actor, kind, &queue, None).await?;
+    Ok(Json(Steered { queue, paused }))
+}
+
+fn known(app: &App, queue: &str) -> Result<(), ApiError> {
+    let mut configured = app.queue().settings().supervisor.pools.iter();
+    if QUEUES.contains(&queue) || configured.any(|pool| pool.queue == queue) {
+        return Ok(());
+    }
+    Err(ApiError::Missing { what: "queue", name: queue.to_owned() })
+}
+
+/// Which jobs a list shows. Texts are found anywhere in the field, whatever their case.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    state: Option<JobState>,
+    queue: Option<String>,
+    kind: Option<String>,
+    tag: Option<String>,
+    batch: Option<BatchId>,
+    args: Option<String>,
+    error: Option<String>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/jobs`
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(listed): Query<Listed>,
+) -> Result<Json<Page<JobRecord>>, ApiError> {
+    let Listed { state, queue, kind, tag, batch, args, error, limit, cursor } = listed;
+    let filter = Filter { state, queue, kind, tag, batch, args, error };
+    let after = cursor.map(|cursor| cursor.parse::<queue::Cursor>()).transpose()?;
+    let request = PageRequest { after, limit: limit.0 as usize };
+    let page = web.app.queue().list(filter, request).await.map_err(app::Error::from)?;
+    let next = page.next.map(|next| Cursor::encode(&next.to_string()));
+    Ok(Json(Page { data: page.jobs, next }))
+}
+
+/// `GET /api/jobs/{id}`: with its errors.
+pub(crate) async fn show(State(web): State<Web>, Path(id): Path<i64>) -> Result<Json<JobRecord>, ApiError> {
+    let found = web.app.queue().find(JobId(id)).await.map_err(app::Error::from)?;
+    found.map(Json).ok_or_else(|| ApiError::Missing { what: "job", name: id.to_string() })
+}
+
+/// `GET /api/failures`: what fails, grouped by error, the most frequent first.
+pub(crate) async fn failures(State(web): State<Web>) -> Result<Json<Page<FailureGroup>>, ApiError> {
+    let groups = web.app.queue().failure_groups().await.map_err(app::Error::from)?;
+    Ok(Json(Page { data: groups, next: None }))
+}
+
+/// Which jobs are meant: some by their ids, or all that match.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Meant {
+    ids: Option<Vec<JobId>>,
+    filter: Option<Filter>,
+}
+
+impl Meant {
+    fn selection(self) -> Result<Selection, ApiError> {
+        match (self.ids, self.filter) {
+            (Some(ids), None) => Ok(Selection::Ids(ids)),
+            // A filter that chooses everything is more likely a slip than a wish.
+            (None, Some(filter)) if filter != Filter::default() => Ok(Selection::Matching(filter)),
+            _ => Err(ApiError::Invalid(vec![Violation {
+                pointer: "/filter".to_owned(),
+                detail: "name `ids`, or a `filter` that narrows the choice".to_owned(),
+            }])),
+        }
+    }
+}
+
+/// How many jobs were changed.
+#[derive(Serialize)]
+pub(crate) struct Changed {
+    changed: usize,
+}
+
+/// What can be done to jobs.
+#[derive(Clone, Copy)]
+enum Deed {
+    Retry,
+    Cancel,
+    Forget,
+}
+
+async fn change(app: &App, caller: &Caller, deed: Deed, jobs: Selection) -> Result<Json<Changed>, ApiError> {
+    let subject = match &jobs {
+        Selection::Ids(ids) if ids.len() == 1 => format!("job {}", ids[0]),
+        Selection::Ids(ids) => format!("{} jobs", ids.len()),
+        Selection::Matching(_) => "jobs".to_owned(),
+    };
+    let filter = match &jobs {
+        Selection::Matching(filter) => Some(json!(filter)),
+        Selection::Ids(_) => None,
+    };
+    let queue = app.queue();
+    let (kind, changed) = match deed {
+        Deed::Retry => ("jobs_retried", queue.retry(jobs).await),
+        Deed::Cancel => ("jobs_cancelled", queue.cancel(jobs, "called off by an operator").await),
+        Deed::Forget => ("jobs_deleted", queue.forget(jobs).await),
+    };
+    let changed = changed.map_err(app::Error::from)?;
+    access::record(app, &caller.actor, kind, &subject, Some(json!({ "changed": changed, "filter": filter })))
+        .await?;
+    Ok(Json(Changed { changed }))
+}
+
+/// `POST /api/jobs/retry`
+pub(crate) async fn retry_all(
+    State(web): State<Web>,
+    By(caller): By,
+    JsonBody(meant): JsonBody<Meant, LIMIT>,
+) -> Result<Json<Changed>, ApiError> {
+    change(&web.app, &caller, Deed::Retry, meant.selection()?).await
+}
+
+/// `POST /api/jobs/cancel`
+pub(crate) async fn cancel_all(
+    State(web): State<Web>,
+    By(caller): By,
+    JsonBody(meant): JsonBody<Meant, LIMIT>,
+) -> Result<Json<Changed>, ApiError> {
+    change(&web.app, &caller, Deed::Cancel, meant.selection()?).await
+}
+
+async fn change_one(web: &Web, caller: &Caller, deed: Deed, id: i64) -> Result<Json<Changed>, ApiError> {
+    if web.app.queue().find(JobId(id)).await.map_err(app::Error::from)?.is_none() {
+        return Err(ApiError::Missing { what: "job", name: id.to_string() });
+    }
+    change(&web.app, caller, deed, Selection::Ids(vec![JobId(id)])).await
+}
+
+/// `POST /api/jobs/{id}/retry`
+pub(crate) async fn retry(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(id): Path<i64>,
+) -> Result<Json<Changed>, ApiError> {
+    change_one(&web, &caller, Deed::Retry, id).await
+}
+
+/// `POST /api/jobs/{id}/cancel`
+pub(crate) async fn cancel(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(id): Path<i64>,
+) -> Result<Json<Changed>, ApiError> {
+    change_one(&web, &caller, Deed::Cancel, id).await
+}
+
+/// `DELETE /api/jobs/{id}`
+pub(crate) async fn forget(
+    State(web): State<Web>,
+    By(caller): By,
+    Path(id): Path<i64>,
+) -> Result<Json<Changed>, ApiError> {
+    change_one(&web, &caller, Deed::Forget, id).await
+}
+
+/// `GET /api/batches`: newest first.
+pub(crate) async fn batches(
+    State(web): State<Web>,
+    Query(Paging { limit, cursor }): Query<Paging>,
+) -> Result<Json<Page<BatchProgress>>, ApiError> {
+    let before = cursor.map(|cursor| cursor.parse().map(BatchId)).transpose()?;
+    let found = web.app.queue().batches(before, limit.and_one() as usize).await.map_err(app::Error::from)?;
+    Ok(Json(Page::of(found, limit, |batch| batch.id.to_string())))
+}
+
+/// `GET /api/workers`: the supervisors of all processes that have been heard of lately.
+pub(crate) async fn workers(State(web): State<Web>) -> Result<Json<Page<SupervisorRecord>>, ApiError> {
+    let supervisors = web.app.queue().supervisors().await.map_err(app::Error::from)?;
+    Ok(Json(Page { data: supervisors, next: None }))
+}

@@ -1,0 +1,80 @@
+//! Refunds: asked for, and seen.
+
+use app::refunds::{self as cases, Asked, RefundView, Request};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use domain::{Label, OrderId, RefundId, RefundRequest};
+use serde::Deserialize;
+
+use super::orders::UnitsBody;
+use crate::access::By;
+use crate::address::Path;
+use crate::body::JsonBody;
+use crate::idempotent::{marked, require_key};
+use crate::server::Web;
+use crate::{ApiError, Violation};
+
+/// The most that a body may have.
+const LIMIT: usize = 256 * 1024;
+
+/// What is to go back: an amount, units of lines, or, with neither, all that is left.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundBody {
+    order_id: OrderId,
+    /// Minor units of the order's currency.
+    amount: Option<i64>,
+    lines: Option<Vec<UnitsBody>>,
+    /// Minor units of shipping that go back with the lines.
+    shipping: Option<i64>,
+    /// Whether goods come back into stock.
+    #[serde(default = "crate::body::yes")]
+    restock: bool,
+    reason: Option<Label>,
+}
+
+impl RefundBody {
+    fn what(&self) -> Result<RefundRequest, ApiError> {
+        let both = |pointer: &str, detail: &str| {
+            ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_owned() }])
+        };
+        match (self.amount, &self.lines, self.shipping) {
+            (Some(_), Some(_), _) => Err(both("/lines", "name an amount or lines, not both")),
+            (_, None, Some(_)) => Err(both("/shipping", "shipping goes back with lines; name them")),
+            (Some(amount), None, None) => Ok(RefundRequest::Amount(amount)),
+            (None, None, None) => Ok(RefundRequest::All),
+            (None, Some(lines), shipping) => Ok(RefundRequest::Lines {
+                lines: lines.iter().map(|line| (line.line_no, line.quantity)).collect(),
+                shipping: shipping.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+/// `POST /api/refunds`: 202, because workers pay it back.
+pub(crate) async fn request(
+    State(web): State<Web>,
+    By(caller): By,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<RefundBody, LIMIT>,
+) -> Result<Response, ApiError> {
+    let request = Request {
+        order: body.order_id,
+        key: require_key(&headers)?,
+        what: body.what()?,
+        restock: body.restock,
+        reason: body.reason.map(String::from),
+    };
+    let Asked { refund, replayed } = cases::request(&web.app, &caller.actor, request).await?;
+    Ok(marked(replayed, (StatusCode::ACCEPTED, Json(RefundView::from(refund))).into_response()))
+}
+
+/// `GET /api/refunds/{id}`
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<RefundId>,
+) -> Result<Json<RefundView>, ApiError> {
+    Ok(Json(cases::get(&web.app, id).await?))
+}

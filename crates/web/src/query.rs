@@ -1,0 +1,115 @@
+//! What stands behind the `?`: known names only, each with what is wrong with it.
+
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{ApiError, Violation};
+
+/// The parameters of a request.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let text = parts.uri.query().unwrap_or_default();
+        let read = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(read).map(Query).map_err(|error| {
+            let name = error.path().to_string();
+            let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
+            ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
+        })
+    }
+}
+
+const MOST: u32 = 200;
+const USUAL: u32 = 50;
+
+/// How many entries a page has, from 1 to 200; 50 where it is not told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(pub(crate) u32);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Limit(USUAL)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limit = u32::deserialize(deserializer)?;
+        if (1..=MOST).contains(&limit) {
+            Ok(Limit(limit))
+        } else {
+            Err(D::Error::custom(format_args!("a page has 1 to {MOST} entries, not {limit}")))
+        }
+    }
+}
+
+/// Where a page begins: after this key. Opaque to callers, so that what it stands for can change.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor(pub(crate) String);
+
+impl Cursor {
+    /// The key that it stands for.
+    pub(crate) fn parse<T: FromStr>(&self) -> Result<T, ApiError> {
+        self.0.parse().map_err(|_| {
+            let detail = "this is no cursor of this list; take `next` of the page before".to_owned();
+            ApiError::Invalid(vec![Violation { pointer: "?cursor".to_owned(), detail }])
+        })
+    }
+
+    /// What stands for `key` in an answer.
+    pub(crate) fn encode(key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(key)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let key = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        key.map(Cursor).ok_or_else(|| D::Error::custom("this is no cursor; take `next` of the page before"))
+    }
+}
+
+/// Which part of a list that takes no filters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    #[serde(default)]
+    pub(crate) limit: Limit,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+/// A part of a list.
+#[derive(Serialize)]
+pub(crate) struct Page<T> {
+    pub(crate) data: Vec<T>,
+    /// The cursor of the next page; none where this is the last.
+    pub(crate) next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page out of one entry more than `limit`, which tells whether there is another page. `key` is what the list is
+    /// sorted by, and unique.
+    pub(crate) fn of(mut found: Vec<T>, limit: Limit, key: impl Fn(&T) -> String) -> Self {
+        let has_more = found.len() > limit.0 as usize;
+        found.truncate(limit.0 as usize);
+        let next = found.last().filter(|_| has_more).map(|last| Cursor::encode(&key(last)));
+        Page { data: found, next }
+    }
+}
+
+impl Limit {
+    /// What to ask the ledger for, so that [`Page::of`] knows whether there is more.
+    pub(crate) fn and_one(self) -> u32 {
+        self.0 + 1
+    }
+}

@@ -1,0 +1,180 @@
+//! Who may do what: every endpoint, every role, and everybody who has none.
+
+use app::Actor;
+use app::access::tokens::{self, Wanted};
+use app::access::{Password, users};
+use domain::{Email, Role, TokenName};
+use jiff::SignedDuration;
+use reqwest::{Client, Method, RequestBuilder};
+
+use crate::support::{Shop, client, reliable};
+
+fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> RequestBuilder {
+    let path = path
+        .replace("{order}", "1")
+        .replace("{id}", "1")
+        .replace("{sku}", "MUG")
+        .replace("{queue}", "default");
+    client.request(method.clone(), format!("{}/api{path}", shop.url))
+}
+
+#[tokio::test]
+async fn every_endpoint_wants_its_role_and_takes_every_role_above() {
+    let shop = Shop::open(reliable()).await;
+    let client = client();
+    let mut tokens = Vec::new();
+    for role in Role::ALL {
+        tokens.push((*role, shop.token(*role).await));
+    }
+    let endpoints = web::access();
+    assert!(endpoints.len() > 20);
+    for (method, path, needs) in &endpoints {
+        let Some(needed) = needs else { continue };
+        let stranger = request(&client, &shop, (method, path)).send().await.unwrap();
+        assert_eq!(stranger.status(), 401, "{method} {path} is open to strangers");
+        assert_eq!(stranger.headers()["www-authenticate"], "Bearer");
+        for (role, token) in &tokens {
+            let answer = request(&client, &shop, (method, path)).bearer_auth(token).send().await.unwrap();
+            let status = answer.status().as_u16();
+            if role.covers(*needed) {
+                assert!(![401, 403].contains(&status), "{method} {path} refuses {role}: {status}");
+                assert!(status < 500, "{method} {path} as {role}: {status}");
+            } else {
+                assert_eq!(status, 403, "{method} {path} lets {role} in");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_needs_no_role_wants_a_signature() {
+    let shop = Shop::open(reliable()).await;
+    let open: Vec<_> = web::access().into_iter().filter(|(_, _, needs)| needs.is_none()).collect();
+    assert_eq!(open.len(), 1, "{open:?}");
+    let (method, path, _) = &open[0];
+    let answer = request(&client(), &shop, (method, path)).body("{}").send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["www-authenticate"]),
+        (401, &"WebhookSignature".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn reading_needs_no_more_than_a_viewer_and_writing_does() {
+    for (method, path, needs) in web::access() {
+        let is_write = method != Method::GET;
+        assert!(!(is_write && needs == Some(Role::Viewer)), "{method} {path} is open to viewers");
+    }
+}
+
+/// What a token is answered.
+async fn status(shop: &Shop, authorization: &str) -> u16 {
+    let request = client().get(format!("{}/api/orders", shop.url)).header("authorization", authorization);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_token_is_taken_until_it_ends_or_is_revoked() {
+    let shop = Shop::open(reliable()).await;
+    let name = TokenName::parse("till").unwrap();
+    let expires_at = Some(shop.app.now() + SignedDuration::from_hours(1));
+    let wanted = Wanted { name: name.clone(), role: Role::Viewer, owner: None, expires_at };
+    let (token, about) = tokens::create(&shop.app, &Actor::CLI, wanted.clone()).await.unwrap();
+    assert_eq!(about.last_used_at, None);
+    assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
+    assert_eq!(tokens::list(&shop.app).await.unwrap()[0].last_used_at, Some(shop.app.now()));
+    shop.clock.advance(std::time::Duration::from_hours(1));
+    assert_eq!(status(&shop, &format!("Bearer {token}")).await, 401);
+
+    let again = tokens::create(&shop.app, &Actor::CLI, wanted).await.unwrap_err();
+    assert!(again.to_string().contains("in the future"), "{again}");
+    let lasting =
+        Wanted { name: TokenName::parse("door").unwrap(), role: Role::Viewer, owner: None, expires_at: None };
+    let (lasting, _) = tokens::create(&shop.app, &Actor::CLI, lasting).await.unwrap();
+    assert_eq!(status(&shop, &format!("bearer {lasting}")).await, 200);
+    tokens::revoke(&shop.app, &Actor::CLI, TokenName::parse("door").unwrap()).await.unwrap();
+    assert_eq!(status(&shop, &format!("Bearer {lasting}")).await, 401);
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_refused_alike() {
+    let shop = Shop::open(reliable()).await;
+    let token = shop.token(Role::Admin).await;
+    let (almost, doubled) = (&token[..token.len() - 1], format!("Bearer {token}{token}"));
+    for wrong in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer om_",
+        "Basic YTpi",
+        &token,
+        almost,
+        &doubled,
+        &format!("Bearer {almost}"),
+        &format!("Bearer {}", token.to_uppercase()),
+        "Bearer om_' OR '1'='1",
+    ] {
+        assert_eq!(status(&shop, wrong).await, 401, "{wrong}");
+    }
+    assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
+}
+
+#[tokio::test]
+async fn a_persons_token_may_do_no_more_than_they_may() {
+    let shop = Shop::open(reliable()).await;
+    let email = Email::parse("ann@example.org").unwrap();
+    let password = Password::choose("correct horse battery").unwrap();
+    users::create(&shop.app, &Actor::CLI, email.clone(), Role::Operator, password).await.unwrap();
+    let wanted = |name: &str, role| Wanted {
+        name: TokenName::parse(name).unwrap(),
+        role,
+        owner: Some(email.clone()),
+        expires_at: None,
+    };
+    let refused = tokens::create(&shop.app, &Actor::CLI, wanted("high", Role::Admin)).await.unwrap_err();
+    assert!(refused.to_string().contains("is operator"), "{refused}");
+    let (token, _) = tokens::create(&shop.app, &Actor::CLI, wanted("till", Role::Viewer)).await.unwrap();
+    assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
+    users::disable(&shop.app, &Actor::CLI, email).await.unwrap();
+    assert_eq!(status(&shop, &format!("Bearer {token}")).await, 401);
+}
+
+#[tokio::test]
+async fn a_person_signs_in_with_their_password_until_they_are_disabled() {
+    let shop = Shop::open(reliable()).await;
+    let (ann, nobody) = (Email::parse("Ann@Example.org").unwrap(), Email::parse("bob@example.org").unwrap());
+    let password = || Password::choose("correct horse battery").unwrap();
+    users::create(&shop.app, &Actor::CLI, ann.clone(), Role::Operator, password()).await.unwrap();
+    let taken = users::create(&shop.app, &Actor::CLI, ann.clone(), Role::Viewer, password()).await;
+    assert_eq!(taken.unwrap_err().to_string(), "there is a user ann@example.org already");
+    let caller = users::sign_in(&shop.app, &ann, password()).await.unwrap().unwrap();
+    assert_eq!((caller.actor.as_str(), caller.role), ("user:ann@example.org", Role::Operator));
+    let wrong = Password::given("correct horse batter");
+    assert!(users::sign_in(&shop.app, &ann, wrong).await.unwrap().is_none());
+    assert!(users::sign_in(&shop.app, &nobody, password()).await.unwrap().is_none());
+    users::disable(&shop.app, &Actor::CLI, ann.clone()).await.unwrap();
+    assert!(users::sign_in(&shop.app, &ann, password()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_is_done_to_accounts_is_logged_once_without_secrets() {
+    let shop = Shop::open(reliable()).await;
+    let ann = Email::parse("ann@example.org").unwrap();
+    let password = Password::choose("correct horse battery").unwrap();
+    users::create(&shop.app, &Actor::CLI, ann.clone(), Role::Admin, password).await.unwrap();
+    let admin = shop.speaker(Role::Admin).await;
+    let name = TokenName::parse(&tokens::list(&shop.app).await.unwrap()[0].name).unwrap();
+    for _ in 0..2 {
+        users::disable(&shop.app, &Actor::CLI, ann.clone()).await.unwrap();
+    }
+    let log = admin.get("/operator-actions").await;
+    assert_eq!(log.status, 200);
+    let kinds: Vec<&str> =
+        log.body["data"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["user_disabled", "token_created", "user_created"]);
+    assert_eq!(log.body["data"][1]["subject"], name.as_str());
+    let text = log.body.to_string();
+    assert!(!text.contains("argon2") && !text.contains(&admin.token) && !text.contains("horse"), "{text}");
+    tokens::revoke(&shop.app, &Actor::CLI, name).await.unwrap();
+    assert_eq!(admin.get("/operator-actions").await.status, 401);
+}
