@@ -21,6 +21,16 @@ pub enum Error {
         /// How it was named.
         name: String,
     },
+    /// The order has moved on since the caller looked at it.
+    #[error("order {order} is at version {version}, not at {expected}; look at it again")]
+    Moved {
+        /// The order.
+        order: domain::OrderId,
+        /// The version that was expected.
+        expected: i64,
+        /// The version that it is at.
+        version: i64,
+    },
     /// A key was used before for a request with another body.
     #[error(
         "the key `{key}` was used before for another request; take a fresh key, or repeat that request as it was"

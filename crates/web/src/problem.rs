@@ -66,6 +66,9 @@ pub enum ApiError {
     /// The key that makes a repeated request the same request.
     #[error("the header `Idempotency-Key` {0}")]
     BadKey(String),
+    /// The version that the order must be at.
+    #[error("the header `If-Match` names no version; take the `ETag` of the order, such as \"7\"")]
+    BadVersion,
     /// A webhook that no live secret signed in time.
     #[error("the delivery is not taken for genuine: {0}")]
     NotGenuine(String),
@@ -137,6 +140,7 @@ impl ApiError {
             ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
             ApiError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
             ApiError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+            ApiError::BadVersion => (StatusCode::BAD_REQUEST, "bad-version", "Bad If-Match"),
             ApiError::BadKey(_) => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Bad Idempotency-Key"),
             ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
             ApiError::UnreadableEvent(_) => {
@@ -215,6 +219,7 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
         App::Ledger(store::Error::Missing { .. }) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
         App::Refused(_) => (StatusCode::CONFLICT, "refused", "The state does not allow it"),
         App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
+        App::Moved { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
         App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
         App::KeyReused { .. } | App::KeyTaken { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key of another request")
