@@ -13,6 +13,9 @@ pub enum Error {
     /// The request contradicts itself or what is known.
     #[error("{0}")]
     Invalid(String),
+    /// It stands where that cannot be done to it.
+    #[error("{0}")]
+    WrongState(String),
     /// There is one of that name.
     #[error("there is a {what} {name} already")]
     Exists {
