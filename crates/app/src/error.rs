@@ -13,6 +13,9 @@ pub enum Error {
     /// The request contradicts itself or what is known.
     #[error("{0}")]
     Invalid(String),
+    /// It stands where that cannot be done to it.
+    #[error("{0}")]
+    WrongState(String),
     /// There is one of that name.
     #[error("there is a {what} {name} already")]
     Exists {
@@ -20,6 +23,16 @@ pub enum Error {
         what: &'static str,
         /// How it was named.
         name: String,
+    },
+    /// The order has moved on since the caller looked at it.
+    #[error("order {order} is at version {version}, not at {expected}; look at it again")]
+    Moved {
+        /// The order.
+        order: domain::OrderId,
+        /// The version that was expected.
+        expected: i64,
+        /// The version that it is at.
+        version: i64,
     },
     /// A key was used before for a request with another body.
     #[error(

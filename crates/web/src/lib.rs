@@ -9,6 +9,7 @@ mod api;
 mod body;
 mod connections;
 mod error;
+mod form;
 pub mod gateway;
 mod health;
 mod idempotent;
@@ -16,6 +17,7 @@ mod observe;
 mod problem;
 mod query;
 mod server;
+mod stream;
 
 pub use api::access;
 pub use error::{Error, Result};

@@ -46,6 +46,12 @@ pub enum ApiError {
     /// The body is no JSON.
     #[error("the body is not JSON: {0}")]
     Malformed(serde_json::Error),
+    /// The body is no form.
+    #[error("the body must be a form and say so: `content-type: multipart/form-data`")]
+    NoForm,
+    /// The body is a form that cannot be read.
+    #[error("the form cannot be read: {0}")]
+    BadForm(String),
     /// The body is JSON of another form.
     #[error("the body has not the form that is expected; see `errors`")]
     Unfit(Violation),
@@ -66,6 +72,9 @@ pub enum ApiError {
     /// The key that makes a repeated request the same request.
     #[error("the header `Idempotency-Key` {0}")]
     BadKey(String),
+    /// The version that the order must be at.
+    #[error("the header `If-Match` names no version; take the `ETag` of the order, such as \"7\"")]
+    BadVersion,
     /// A webhook that no live secret signed in time.
     #[error("the delivery is not taken for genuine: {0}")]
     NotGenuine(String),
@@ -126,7 +135,8 @@ impl ApiError {
             ApiError::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
             }
-            ApiError::UnsupportedMediaType => {
+            ApiError::BadForm(_) => (StatusCode::BAD_REQUEST, "bad-form", "Bad form"),
+            ApiError::NoForm | ApiError::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
             }
             ApiError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
@@ -137,6 +147,7 @@ impl ApiError {
             ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
             ApiError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
             ApiError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+            ApiError::BadVersion => (StatusCode::BAD_REQUEST, "bad-version", "Bad If-Match"),
             ApiError::BadKey(_) => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Bad Idempotency-Key"),
             ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
             ApiError::UnreadableEvent(_) => {
@@ -147,6 +158,11 @@ impl ApiError {
             }
             ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
+            }
+            ApiError::App(app::Error::File { source, .. })
+                if source.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                (StatusCode::INSUFFICIENT_STORAGE, "disk-full", "Disk full")
             }
             ApiError::App(error) => of_use_case(error),
             ApiError::Gateway(_) | ApiError::Panicked(_) => {
@@ -173,6 +189,9 @@ impl ApiError {
         match status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the ledger cannot take this now; send the same request again".to_owned()
+            }
+            StatusCode::INSUFFICIENT_STORAGE => {
+                "there is no room for it here; the operators are told by the log".to_owned()
             }
             StatusCode::INTERNAL_SERVER_ERROR => {
                 "something failed on our side; the log tells more under this answer's `x-request-id`"
@@ -213,8 +232,11 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
     use app::Error as App;
     match error {
         App::Ledger(store::Error::Missing { .. }) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-        App::Refused(_) => (StatusCode::CONFLICT, "refused", "The state does not allow it"),
+        App::Refused(_) | App::WrongState(_) => {
+            (StatusCode::CONFLICT, "refused", "The state does not allow it")
+        }
         App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
+        App::Moved { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
         App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
         App::KeyReused { .. } | App::KeyTaken { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key of another request")

@@ -40,11 +40,17 @@ pub fn router(app: App) -> Router {
     observed(routes)
 }
 
-/// How often old answers are forgotten.
+/// How often old answers are forgotten, and files that were left behind.
 const UPKEEP: Duration = Duration::from_hours(1);
 
 async fn keep_up(app: App) {
     loop {
+        if let Err(error) = app::imports::remove_left_behind(&app).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "files that never came to their end could not be removed"
+            );
+        }
         if let Err(error) = app::idempotency::forget_old(&app).await {
             tracing::warn!(
                 error = with_causes(&error),

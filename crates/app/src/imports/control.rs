@@ -73,7 +73,7 @@ async fn change(
         let import = store::imports::lock(tx, id)?;
         if !from.contains(&import.status) {
             let status = import.status.as_str();
-            return Err(Error::Invalid(format!("cannot {action} import {id}: it is {status}")));
+            return Err(Error::WrongState(format!("cannot {action} import {id}: it is {status}")));
         }
         Ok(store::imports::mark_status(tx, id, to, None, inner.now())?)
     })
@@ -97,7 +97,7 @@ pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> 
         }
         ended => {
             let status = ended.as_str();
-            return Err(Error::Invalid(format!("cannot continue import {id}: it is {status}")));
+            return Err(Error::WrongState(format!("cannot continue import {id}: it is {status}")));
         }
     };
     app.queue().push_in(tx, &jobs)?;

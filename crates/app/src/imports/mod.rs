@@ -10,6 +10,7 @@ mod options;
 mod plan;
 mod rejects;
 mod start;
+mod upload;
 
 pub(crate) use chunk::{import_chunk, prepare};
 pub use control::{Status, cancel, list, pause, resume, status, wait_at_rest};
@@ -20,6 +21,7 @@ pub use options::{ImportOptions, OnError, UnknownProducts};
 pub(crate) use plan::{plan, record as record_plan};
 pub use rejects::write_rejects;
 pub use start::{Started, start};
+pub use upload::{Upload, remove_left_behind};
 
 use importer::{BrokenOrder, Layout};
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@ use crate::{App, Error, Result};
 
 /// What an import does with its rows. Stored with it, so that it goes on as it began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ImportOptions {
     /// Half of the identity of its orders; the profile's name where it is not told.
     pub source: Option<SourceName>,

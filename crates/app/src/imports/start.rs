@@ -12,6 +12,9 @@ use crate::hex::hex;
 use crate::jobs::{Payload as _, PlanImport};
 use crate::{App, Error, Result};
 
+/// How files begin that are not whole yet.
+pub(super) const RECEIVING: &str = "receiving-";
+
 /// What came of asking for an import.
 #[derive(Debug, Clone)]
 pub enum Started {
@@ -36,13 +39,48 @@ struct Received {
 /// Receives a file and queues its import.
 pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) -> Result<Started> {
     let path = std::path::absolute(path).map_err(|source| cannot("find", path, source))?;
-    let received = receive(app, &path, &options).await?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let keep = if app.config().imports.copy_files { Keep::Copy } else { Keep::InPlace };
+    let received = receive(app, path, &options, keep).await?;
+    begin(app, received, name, options, force).await
+}
+
+/// Queues the import of a file that lies in the spool already, and that is ours. `name` is what its sender called it.
+pub(super) async fn start_ours(
+    app: &App,
+    path: PathBuf,
+    name: String,
+    options: ImportOptions,
+    force: bool,
+) -> Result<Started> {
+    let received = receive(app, path, &options, Keep::Ours).await?;
+    begin(app, received, name, options, force).await
+}
+
+/// What becomes of a file that was received.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// It is read where it is, if it can be.
+    InPlace,
+    /// It is copied.
+    Copy,
+    /// It is a copy already, and becomes the import's own.
+    Ours,
+}
+
+async fn begin(
+    app: &App,
+    received: Received,
+    name: String,
+    options: ImportOptions,
+    force: bool,
+) -> Result<Started> {
     let (profile, source) = (&received.sniffed.layout.profile, received.source.clone());
     let stored = serde_json::to_string(&options).map_err(|error| Error::Invalid(error.to_string()))?;
     let plan =
         StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new(), file: received.stamp };
     let plan = serde_json::to_string(&plan).map_err(|error| Error::Invalid(error.to_string()))?;
-    let (inner, name) = (app.clone(), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let inner = app.clone();
     let profile = profile.name.clone();
     let is_rejects_file = received.sniffed.layout.rejects_file;
     let copy = received.is_copy.then(|| received.text.clone());
@@ -109,21 +147,24 @@ fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
 }
 
 /// Reads all of the file: what it is, its hash, and its text as plain UTF-8 where it is not that already.
-async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Received> {
-    let (wanted, options) = (options.clone(), read_options(app, options)?);
-    let (path, folder) = (path.to_owned(), spool_folder(app));
-    let copy_files = app.config().imports.copy_files;
+async fn receive(app: &App, path: PathBuf, options: &ImportOptions, keep: Keep) -> Result<Received> {
+    let (wanted, options, folder) = (options.clone(), read_options(app, options)?, spool_folder(app));
     let work = move || {
         let sniffed = importer::sniff(&path, &options)?;
         // What cannot be imported as it is wanted is not copied first.
         wanted.check(sniffed.layout.profile.workflow)?;
         let source = source_of(&wanted, &sniffed.layout.profile)?;
-        if !copy_files && !sniffed.needs_spool() {
+        if keep != Keep::Copy && !sniffed.needs_spool() {
             let file = File::open(&path).map_err(|source| cannot("open", &path, source))?;
-            let stamp = Some(FileStamp::of(&file, &path)?);
+            let stamp = FileStamp::of(&file, &path)?;
             let spooled = importer::spool(&path, &options, std::io::sink())?;
             if spooled.readable_in_place() {
-                return Ok(Received { source, sniffed, spooled, text: path, is_copy: false, stamp });
+                return if keep == Keep::Ours {
+                    let text = own(&path, &folder, &spooled)?;
+                    Ok(Received { source, sniffed, spooled, text, is_copy: true, stamp: None })
+                } else {
+                    Ok(Received { source, sniffed, spooled, text: path, is_copy: false, stamp: Some(stamp) })
+                };
             }
         }
         let (text, spooled) = spool(&path, &folder, &options)?;
@@ -132,12 +173,23 @@ async fn receive(app: &App, path: &Path, options: &ImportOptions) -> Result<Rece
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
 }
 
-/// Copies the text into the spool, once it is whole and on disk under a name that begins with its hash. Each import has
+/// Gives a text that is whole and on disk its place in the spool, under a name that begins with its hash. Each import has
 /// a copy of its own, because each removes it when it ends.
+fn own(path: &Path, folder: &Path, spooled: &Spooled) -> Result<PathBuf> {
+    let text = folder.join(format!("{}-{}.csv", hex(&spooled.sha256), mark()));
+    std::fs::rename(path, &text).map_err(|source| cannot("write", &text, source))?;
+    Ok(text)
+}
+
+/// What tells files of the spool apart.
+pub(super) fn mark() -> String {
+    format!("{}-{:08x}", std::process::id(), rand::random::<u32>())
+}
+
+/// Copies the text into the spool.
 fn spool(path: &Path, folder: &Path, options: &ReadOptions) -> Result<(PathBuf, Spooled)> {
     std::fs::create_dir_all(folder).map_err(|source| cannot("create", folder, source))?;
-    let mark = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-    let part = folder.join(format!("receiving-{mark}"));
+    let part = folder.join(format!("{RECEIVING}{}", mark()));
     let file = File::create(&part).map_err(|source| cannot("create", &part, source))?;
     let mut out = BufWriter::with_capacity(1 << 18, file);
     let spooled = importer::spool(path, options, &mut out);
@@ -154,9 +206,7 @@ fn spool(path: &Path, folder: &Path, options: &ReadOptions) -> Result<(PathBuf, 
             return Err(error);
         }
     };
-    let text = folder.join(format!("{}-{mark}.csv", hex(&spooled.sha256)));
-    std::fs::rename(&part, &text).map_err(|source| cannot("write", &text, source))?;
-    Ok((text, spooled))
+    Ok((own(&part, folder, &spooled)?, spooled))
 }
 
 /// How the importer is to read the file.
@@ -189,7 +239,7 @@ fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
     Ok(profiles)
 }
 
-fn spool_folder(app: &App) -> PathBuf {
+pub(super) fn spool_folder(app: &App) -> PathBuf {
     let beside = || app.database().folder().unwrap_or(Path::new("data")).join("imports");
     app.config().imports.spool.clone().unwrap_or_else(beside)
 }

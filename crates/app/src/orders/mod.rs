@@ -1,18 +1,20 @@
 //! What can be done to orders.
 
 mod cancel;
+mod deed;
 mod deliver;
 mod place;
+mod preview;
 mod reserve;
 mod ship;
 mod story;
 
-pub use cancel::cancel;
-pub use deliver::deliver;
+pub use deed::{Deed, cancel, deliver, move_on, preview, ship};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
+pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
-pub use ship::{Shipping, ship};
+pub use ship::Shipping;
 pub use story::{PaymentView, Story, story};
 
 use domain::{Action, OrderId, Transition};

@@ -1,7 +1,7 @@
 use domain::{Action, CauseKind, MovementKind, OrderId, ShipmentId};
 use serde_json::json;
 use sql::Tx;
-use store::orders::{Line, OrderRow, UnitChange};
+use store::orders::{Line, UnitChange};
 use store::shipments::NewShipment;
 use store::stock::Movement;
 
@@ -20,13 +20,13 @@ pub struct Shipping {
 }
 
 /// Ships units of a confirmed order.
-pub async fn ship(app: &App, who: &Actor, id: OrderId, shipping: Shipping) -> Result<OrderRow> {
-    let (inner, who) = (app.clone(), who.clone());
-    app.transaction("ship_order", move |tx| ship_in(&inner, tx, &who, id, &shipping)).await?;
-    super::current(app, id).await
-}
-
-fn ship_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: OrderId, shipping: &Shipping) -> Result<()> {
+pub(super) fn ship_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    who: &Actor,
+    id: OrderId,
+    shipping: &Shipping,
+) -> Result<()> {
     let at = app.now();
     let mut step = Step::begin(app, tx, who, at, &[id])?;
     let head = *step.head(id).ok_or_else(|| store::Error::missing("order", id))?;

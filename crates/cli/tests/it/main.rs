@@ -23,4 +23,5 @@ mod showing;
 mod small_orders;
 mod sqlite;
 mod support;
+mod uploading;
 mod zombie;

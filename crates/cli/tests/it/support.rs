@@ -232,6 +232,14 @@ impl Process {
         was_running
     }
 
+    /// The most memory that it has had so far, in MiB.
+    pub fn peak_mib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak is told");
+        let kib = peak.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number");
+        kib >> 10
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);

@@ -1,12 +1,16 @@
 //! Imports: how they stand, and steering those that run.
 
-use app::imports::{self as cases, Status};
+use app::imports::{self as cases, DryRun, Started, Status};
 use axum::Json;
 use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use domain::ImportId;
+use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
 use crate::address::Path;
+use crate::form::{Form, Received};
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
 
@@ -23,6 +27,65 @@ pub(crate) async fn list(
 /// `GET /api/imports/{id}`
 pub(crate) async fn show(State(web): State<Web>, Path(id): Path<ImportId>) -> Result<Json<Status>, ApiError> {
     Ok(Json(cases::status(&web.app, id).await?))
+}
+
+/// How a file is to be taken.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Terms {
+    /// Nothing is imported; only what would come of it is told.
+    #[serde(default)]
+    dry_run: bool,
+    /// It is imported although the same file was before.
+    #[serde(default)]
+    force: bool,
+}
+
+/// What came of a file.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Taken {
+    Import {
+        #[serde(flatten)]
+        status: Box<Status>,
+        /// `new`, `resumed`, or `done` where the same file was imported before and nothing was done.
+        outcome: &'static str,
+    },
+    DryRun(DryRun),
+}
+
+/// `POST /api/orders/import`: a form with `file`, and before or after it `options` as JSON. The file goes to disk as it
+/// comes. 202, because workers import it.
+pub(crate) async fn start(
+    State(web): State<Web>,
+    Query(Terms { dry_run, force }): Query<Terms>,
+    form: Form,
+) -> Result<Response, ApiError> {
+    let Received { upload, name, options } = form.receive(&web.app).await?;
+    if dry_run {
+        let told = upload.dry_run(&web.app, options).await?;
+        return Ok(Json(Taken::DryRun(told)).into_response());
+    }
+    let started = upload.import(&web.app, name, options, force).await?;
+    let (id, status, outcome) = match started {
+        Started::New(id) => (id, StatusCode::ACCEPTED, "new"),
+        Started::Resumed(id) => (id, StatusCode::ACCEPTED, "resumed"),
+        Started::Done(import) => (import.id, StatusCode::OK, "done"),
+    };
+    let import = Box::new(cases::status(&web.app, id).await?);
+    let address = [(header::LOCATION, format!("/api/imports/{id}"))];
+    Ok((status, address, Json(Taken::Import { status: import, outcome })).into_response())
+}
+
+/// `GET /api/imports/{id}/rejects.csv`: the rows that were not imported, to be corrected and imported again.
+pub(crate) async fn rejects(State(web): State<Web>, Path(id): Path<ImportId>) -> Result<Response, ApiError> {
+    let file =
+        crate::stream::spill(async |out| cases::write_rejects(&web.app, id, out).await.map(drop)).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"rejects-{id}.csv\"")),
+    ];
+    Ok((headers, file).into_response())
 }
 
 /// `POST /api/imports/{id}/pause`

@@ -1,9 +1,11 @@
 //! Orders: placed, seen, and moved on.
 
+use app::access::Caller;
 use app::idempotency::{Answer, Keyed};
-use app::orders::{self as cases, NewCustomer, NewOrder, NewOrderLine, Shipping};
+use app::orders::{self as cases, Deed, NewCustomer, NewOrder, NewOrderLine, Shipping};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{Currency, Email, ExternalId, ImportId, Label, OrderId, OrderStatus, Quantity, Sku, SourceName};
@@ -156,16 +158,64 @@ pub(crate) struct CancelBody {
     reason: Option<Label>,
 }
 
+/// Whether it is done, or only told what would come of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Terms {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// An order that is moved on, by whom, and under which terms.
+pub(crate) struct Moving {
+    web: Web,
+    caller: Caller,
+    name: String,
+    dry_run: bool,
+    version: Option<i64>,
+}
+
+impl FromRequestParts<Web> for Moving {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiError> {
+        let By(caller) = By::from_request_parts(parts, web).await?;
+        let Path(name) = Path::from_request_parts(parts, web).await?;
+        let Query(Terms { dry_run }) = Query::from_request_parts(parts, web).await?;
+        let version = parts.headers.get(header::IF_MATCH).map(version_of).transpose()?.flatten();
+        Ok(Moving { web: web.clone(), caller, name, dry_run, version })
+    }
+}
+
+/// The version that an `If-Match` names; none where any will do.
+fn version_of(value: &HeaderValue) -> Result<Option<i64>, ApiError> {
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.and_then(|version| version.parse().ok()).map(Some).ok_or(ApiError::BadVersion)
+}
+
+impl Moving {
+    async fn on(self, deed: Deed) -> Result<Response, ApiError> {
+        let Moving { web, caller, name, dry_run, version } = self;
+        let id = resolve(&web, name).await?;
+        if dry_run {
+            let preview = cases::preview(&web.app, &caller.actor, id, deed, version).await?;
+            return Ok(Json(preview).into_response());
+        }
+        let row = cases::move_on(&web.app, &caller.actor, id, deed, version).await?;
+        Ok(tagged(row.version, StatusCode::OK, &row))
+    }
+}
+
 /// `POST /api/orders/{order}/cancel`
 pub(crate) async fn cancel(
-    State(web): State<Web>,
-    By(caller): By,
-    Path(name): Path<String>,
+    moving: Moving,
     OptionalJson(body): OptionalJson<CancelBody, LIMIT>,
 ) -> Result<Response, ApiError> {
-    let id = resolve(&web, name).await?;
-    let row = cases::cancel(&web.app, &caller.actor, id, body.reason.map(String::from)).await?;
-    Ok(tagged(row.version, StatusCode::OK, &row))
+    moving.on(Deed::Cancel { reason: body.reason.map(String::from) }).await
 }
 
 #[derive(Deserialize, Default)]
@@ -187,31 +237,20 @@ pub(crate) struct UnitsBody {
 
 /// `POST /api/orders/{order}/ship`
 pub(crate) async fn ship(
-    State(web): State<Web>,
-    By(caller): By,
-    Path(name): Path<String>,
+    moving: Moving,
     OptionalJson(body): OptionalJson<ShipBody, LIMIT>,
 ) -> Result<Response, ApiError> {
-    let id = resolve(&web, name).await?;
     let shipping = Shipping {
         lines: body.lines.into_iter().map(|line| (line.line_no, line.quantity)).collect(),
         carrier: body.carrier.map(String::from),
         tracking: body.tracking.map(String::from),
     };
-    let row = cases::ship(&web.app, &caller.actor, id, shipping).await?;
-    Ok(tagged(row.version, StatusCode::OK, &row))
+    moving.on(Deed::Ship(shipping)).await
 }
 
 /// `POST /api/orders/{order}/deliver`
-pub(crate) async fn deliver(
-    State(web): State<Web>,
-    By(caller): By,
-    Path(name): Path<String>,
-    _: OptionalJson<Nothing, LIMIT>,
-) -> Result<Response, ApiError> {
-    let id = resolve(&web, name).await?;
-    let row = cases::deliver(&web.app, &caller.actor, id).await?;
-    Ok(tagged(row.version, StatusCode::OK, &row))
+pub(crate) async fn deliver(moving: Moving, _: OptionalJson<Nothing, LIMIT>) -> Result<Response, ApiError> {
+    moving.on(Deed::Deliver).await
 }
 
 /// A body without anything in it.

@@ -303,3 +303,43 @@ async fn a_customer_is_told_again_what_they_were_told() {
     assert_eq!(again.status, 202, "{again:?}");
     assert_ne!(&again.body["id"], id);
 }
+
+#[tokio::test]
+async fn a_dry_run_tells_what_would_come_of_it_and_does_nothing() {
+    let (shop, speaker) = open().await;
+    let id = speaker.post("/orders", &order(1)).await.body["id"].clone();
+    shop.work().await;
+    let before = (speaker.get(&format!("/orders/{id}")).await.body, shop.mugs().await.reserved);
+    let told =
+        speaker.post(&format!("/orders/{id}/cancel?dry_run=true"), &json!({ "reason": "fraud" })).await;
+    assert_eq!((told.status, &told.body["order"]["status"]), (200, &json!("cancelled")), "{told:?}");
+    assert_eq!(told.body["stock"], json!([{ "sku": "MUG", "on_hand": 0, "reserved": -2 }]));
+    assert_eq!(told.body["refunds"][0]["amount"]["amount"], 2 * PRICE);
+    assert_eq!(told.body["notifications"][0]["recipient"], "ann@example.org", "{told:?}");
+    let parcel = speaker.post(&format!("/orders/{id}/ship?dry_run=true"), &json!({})).await;
+    assert_eq!(parcel.body["stock"], json!([{ "sku": "MUG", "on_hand": -2, "reserved": -2 }]), "{parcel:?}");
+    let refused = speaker.post(&format!("/orders/{id}/deliver?dry_run=true"), &json!({})).await;
+    assert_eq!(refused.status, 409);
+    shop.work().await;
+    let after = (speaker.get(&format!("/orders/{id}")).await.body, shop.mugs().await.reserved);
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn an_order_that_has_moved_on_is_not_changed_by_who_saw_it_before() {
+    let (shop, speaker) = open().await;
+    let placed = speaker.post("/orders", &order(1)).await;
+    let (id, seen) = (&placed.body["id"], placed.headers["etag"].clone());
+    shop.work().await;
+    let url = format!("{}/api/orders/{id}/cancel", shop.url);
+    let late = speaker.send(client().post(&url).header("if-match", &seen)).await;
+    assert_eq!((late.status, late.problem()), (412, "moved-on"), "{late:?}");
+    for wrong in ["7", "\"x\"", ""] {
+        let answer = speaker.send(client().post(&url).header("if-match", wrong)).await;
+        assert_eq!((answer.status, answer.problem()), (400, "bad-version"), "{wrong}");
+    }
+    let now = speaker.get(&format!("/orders/{id}")).await.headers["etag"].clone();
+    let done = speaker.send(client().post(&url).header("if-match", &now)).await;
+    assert_eq!((done.status, &done.body["status"]), (200, &json!("cancelled")), "{done:?}");
+    assert_ne!(done.headers["etag"], now);
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod api_imports;
 mod api_orders;
 mod api_queue;
 mod callbacks;

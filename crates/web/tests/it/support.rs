@@ -152,7 +152,7 @@ pub struct Shop {
     pub app: App,
     pub clock: Arc<ManualClock>,
     pub url: String,
-    _space: Space,
+    space: Space,
     client: Client,
     _server: Server,
 }
@@ -164,17 +164,23 @@ impl Shop {
     }
 
     pub async fn open_on(listener: TcpListener, gateway: GatewaySettings) -> Self {
+        Self::open_with(listener, |config| config.gateway = gateway).await
+    }
+
+    pub async fn open_with(listener: TcpListener, settings: impl FnOnce(&mut Config)) -> Self {
         let space = Space::new();
         let clock = Arc::new(ManualClock::default());
-        let mut config = Config { gateway, ..Config::default() };
+        let mut config = Config::default();
+        settings(&mut config);
         config.database.url = space.database_url().to_owned();
         space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
         config.redis.prefix = space.redis_prefix().to_owned();
+        config.imports.spool = Some(space.folder().join("spool"));
         let client = client();
         let app = App::open(config, clock.clone(), true).await.unwrap();
         let (url, served) = (url_of(&listener), app.clone());
         let server = Server::start(|stopped| web::serve(served, listener, stopped));
-        Shop { app, clock, url, _space: space, client, _server: server }
+        Shop { app, clock, url, space, client, _server: server }
     }
 
     /// A token for the API.
@@ -188,6 +194,11 @@ impl Shop {
     pub async fn speaker(&self, role: Role) -> Speaker {
         let token = self.token(role).await;
         Speaker { client: client(), api: format!("{}/api", self.url), token }
+    }
+
+    /// How many files lie in the spool.
+    pub fn spooled(&self) -> usize {
+        std::fs::read_dir(self.space.folder().join("spool")).map_or(0, Iterator::count)
     }
 
     /// Gives the shop so many mugs.
