@@ -18,6 +18,7 @@ mod printing;
 mod refunding;
 mod retail;
 mod settings;
+mod sharing;
 mod showing;
 mod small_orders;
 mod sqlite;
