@@ -17,6 +17,7 @@ mod ordering;
 mod printing;
 mod refunding;
 mod retail;
+mod servers;
 mod settings;
 mod sharing;
 mod showing;
