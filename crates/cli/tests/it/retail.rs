@@ -109,7 +109,8 @@ impl Retail {
     pub fn progress(&self, shop: &Shop) -> f64 {
         let share = |sql: &str, of: i64| shop.count(sql) as f64 / of as f64;
         let imported = share("SELECT SUM(rows_imported) FROM import_chunks", self.rows);
-        (imported + share("SELECT COUNT(*) FROM orders WHERE status = 3", self.orders)) / 2.0
+        let confirmed = share("SELECT COUNT(*) FROM orders WHERE status = 3", self.orders);
+        imported.midpoint(confirmed)
     }
 
     /// The shop holds these orders and no others, all of them confirmed, and its figures are these, to the penny.

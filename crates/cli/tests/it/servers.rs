@@ -12,8 +12,10 @@ use crate::support::{Process, Shop, wait_until};
 const ORDERS: i64 = 1_000;
 const CONFIRMED: &str = "SELECT COUNT(*) FROM orders WHERE status = 3";
 
-/// What happens to the servers, and how.
-const FAULTS: [(&str, fn(&Servers)); 6] = [
+/// Something that happens to the servers, told, and done.
+type Fault = (&'static str, fn(&Servers));
+
+const FAULTS: [Fault; 6] = [
     ("Redis was killed and came back empty", |servers| {
         servers.kill("redis");
         servers.again("redis");
