@@ -20,7 +20,7 @@ bench *ARGS:
 
 # The kill tests at full count.
 chaos:
-    ORDERMILL_CHAOS=full scripts/test -E 'package(ordermill-cli) & test(/^(killed|gateway|mails|zombie)::/)'
+    ORDERMILL_CHAOS=full scripts/test -E 'package(ordermill-cli) & test(/^(killed|gateway|mails|zombie|clusters)::/)'
 
 # Regenerates the tables in docs that tests compare.
 docs:

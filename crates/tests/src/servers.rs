@@ -5,6 +5,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use mysql::Conn;
+use mysql::prelude::Queryable as _;
 use redis::RedisResult;
 use tempfile::TempDir;
 
@@ -43,6 +45,37 @@ impl Servers {
     /// Starts a killed server again on the data that it left.
     pub fn again(&self, server: &str) {
         self.ask("again", &[server]);
+    }
+
+    /// Runs a command, such as `CLIENT KILL TYPE normal`, on `redis`.
+    pub fn tell_redis(&self, command: &str) {
+        let mut words = command.split(' ');
+        let mut told = redis::cmd(words.next().unwrap_or_default());
+        let told = words.fold(&mut told, |told, word| told.arg(word));
+        let client = redis::Client::open(self.url("redis")).expect("the address of Redis");
+        let mut connection = client.get_connection().expect("a connection to Redis");
+        told.exec(&mut connection).unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
+    /// Has `mariadb` keep each commit before it says so, until it is started again. Servers of tests are started in a
+    /// hurry.
+    pub fn mariadb_keeps_what_it_acknowledges(&self) {
+        let told = self.mariadb().query_drop("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+        told.expect("a setting of MariaDB");
+    }
+
+    /// Cuts all connections to `mariadb`; says how many there were.
+    pub fn cut_off_mariadb(&self) -> usize {
+        let mut connection = self.mariadb();
+        let others =
+            "SELECT id FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()";
+        let others: Vec<u64> = connection.query(others).expect("the connections to MariaDB");
+        // One that has ended by itself cannot be cut.
+        others.iter().filter(|id| connection.query_drop(format!("KILL {id}")).is_ok()).count()
+    }
+
+    fn mariadb(&self) -> Conn {
+        connect(self.url("mariadb")).expect("a connection to MariaDB")
     }
 
     /// The server of `mysql-group` that takes writes.

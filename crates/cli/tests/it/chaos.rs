@@ -27,6 +27,11 @@ impl Chance {
         self.0.random()
     }
 
+    /// One of so many.
+    pub fn index(&mut self, of: usize) -> usize {
+        self.0.random_range(0..of)
+    }
+
     /// One of two.
     pub fn coin(&mut self) -> bool {
         self.0.random()

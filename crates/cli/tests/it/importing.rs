@@ -133,6 +133,74 @@ fn a_detached_import_is_left_to_workers() {
     assert_eq!(orders["orders"].as_array().map(Vec::len), Some(3));
 }
 
+/// Rows of five orders, each a chunk of its own.
+fn five_orders(shop: &Shop, name: &str) -> String {
+    let row = |number| format!("{name}-{number},2025-01-01T00:00:00Z,EUR,a@example.com,TEA,1.50,2\n");
+    let rows: String = (1..=5).map(row).collect();
+    text(&shop.write(&format!("{name}.csv"), format!("{HEADER}{rows}"))).to_owned()
+}
+
+fn queue_import(shop: &Shop, file: &str) {
+    shop.done(&[
+        "import",
+        file,
+        "--source",
+        "shop",
+        "--chunk-size",
+        "1",
+        "--initial-stock",
+        "99",
+        "--detach",
+    ]);
+}
+
+#[test]
+fn with_copies_a_file_may_change_or_go_away_once_its_import_is_queued() {
+    let shop = Shop::new().set("imports.copy_files", true).set("imports.spool", "copies");
+    let (changed, gone) = (five_orders(&shop, "changed"), five_orders(&shop, "gone"));
+    queue_import(&shop, &changed);
+    queue_import(&shop, &gone);
+    std::fs::write(&changed, "something else").expect("the file is ours");
+    std::fs::remove_file(&gone).expect("the file is ours");
+    shop.done(&["work", "--until-idle"]);
+    let imports = shop.json(&["imports", "list"]);
+    for import in imports["imports"].as_array().expect("a list") {
+        assert_eq!(
+            (&import["status"], &import["rows_imported"]),
+            (&json!("completed"), &json!(5)),
+            "{import}"
+        );
+    }
+    assert_eq!(shop.count("SELECT COUNT(*) FROM orders WHERE status = 3"), 10, "all are confirmed");
+    let left = std::fs::read_dir(shop.path("copies")).expect("the folder of copies").count();
+    assert_eq!(left, 0, "copies go away with the end of their imports");
+    shop.assert_clean();
+}
+
+#[test]
+fn without_copies_a_file_that_changes_or_goes_away_fails_its_import_with_what_to_do() {
+    let shop = Shop::new();
+    let (changed, gone) = (five_orders(&shop, "changed"), five_orders(&shop, "gone"));
+    queue_import(&shop, &changed);
+    queue_import(&shop, &gone);
+    std::fs::write(&changed, "something else").expect("the file is ours");
+    std::fs::remove_file(&gone).expect("the file is ours");
+    shop.done(&["work", "--until-idle"]);
+    for (import, file, words) in [
+        ("1", &changed, "was changed after its import began; import it once more"),
+        ("2", &gone, "workers on other machines need the setting imports.copy_files"),
+    ] {
+        let shown = shop.done(&["imports", "show", import]);
+        assert!(shown.stdout.contains("failed"), "{shown}");
+        let told = shown.stdout.lines().any(|line| line.contains(file.as_str()) && line.contains(words));
+        assert!(told, "{shown}");
+    }
+    let status = shop.run(&["status"]);
+    assert_eq!(status.code(), Some(1), "failed imports need attention: {status}");
+    assert_eq!(shop.count("SELECT COUNT(*) FROM orders"), 0);
+    shop.assert_clean();
+}
+
 #[test]
 fn columns_can_be_mapped_by_hand() {
     let shop = Shop::new();

@@ -1,7 +1,7 @@
 //! `kill -9` at random moments: nothing is lost, and nothing is done twice.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use importer::sample::Sample;
 
@@ -83,7 +83,7 @@ fn killed_workers_lose_no_job_and_do_none_twice() {
         log.push_str(&kill(worker));
     }
     log.push_str(&shop.done(&["work", "--until-idle"]).text());
-    let rescues = log.lines().filter(|line| line.contains("jobs of lost workers are offered again")).count();
+    let rescues = rescues(&log);
     println!("after {kills} kills, jobs were offered again {rescues} times");
     assert!(rescues > 0, "no kill came while a job ran");
     let books = Books::of(&shop);
@@ -92,11 +92,56 @@ fn killed_workers_lose_no_job_and_do_none_twice() {
     shop.assert_clean();
 }
 
+/// As in production: two workers and a server do what a detached import has queued. A tenth of a year is made up.
+#[test]
+fn a_year_of_real_orders_is_exact_though_its_workers_and_their_server_are_killed_again_and_again() {
+    const PROCESSES: [&[&str]; 3] = [&["work"], &["work"], &["serve", "--listen", "127.0.0.1:0"]];
+    let shop = Shop::new().set("queue.lease", "1s").set("gateway.latency", "300ms");
+    let retail = if chaos::is_full() { Retail::at_hand(&shop) } else { Retail::made_up(&shop, 1_853) };
+    let mut chance = Chance::new();
+    let mut moments: Vec<(f64, usize)> =
+        (0..chaos::count(40)).map(|_| (chance.share() * 0.9, chance.index(PROCESSES.len()))).collect();
+    moments.sort_by(|left, right| left.0.total_cmp(&right.0));
+    shop.done(&retail.queue());
+    let began = Instant::now();
+    let mut running = PROCESSES.map(|arguments| shop.start(arguments));
+    let (mut log, mut killed) = (String::new(), [0; PROCESSES.len()]);
+    for (share, victim) in moments {
+        wait_until("a share of the work is done", || retail.progress(&shop) >= share);
+        sleep(chance.below(LATENCY / 3));
+        assert!(retail.progress(&shop) < 1.0, "all was done before a kill");
+        let process = &mut running[victim];
+        log.push_str(&process.stderr());
+        assert!(process.kill_in_place(), "it ended before it was killed: {}", process.stderr());
+        *process = shop.start(PROCESSES[victim]);
+        killed[victim] += 1;
+    }
+    wait_until("all orders are confirmed", || retail.progress(&shop) >= 1.0);
+    let took = began.elapsed().as_secs_f64();
+    for process in running {
+        let ended = process.terminate();
+        assert_eq!(ended.code(), Some(0), "{ended}");
+        log.push_str(&ended.stderr);
+    }
+    log.push_str(&shop.done(&["work", "--until-idle"]).stderr);
+    let rescues = rescues(&log);
+    println!("{} orders in {took:.0} s; kills of each process {killed:?}; {rescues} rescues", retail.orders);
+    assert!(rescues > 0, "no kill came while a job ran");
+    retail.assert_imported(&shop);
+    Books::of(&shop).assert_each_effect_once(retail.orders);
+    shop.assert_clean();
+}
+
 /// Kills a worker, which must still run, and returns what it logged.
 fn kill(worker: Process) -> String {
     let log = worker.stderr();
     assert!(worker.kill(), "a worker ended before it was killed: {log}");
     log
+}
+
+/// How often jobs of killed workers were offered again, by what all processes logged.
+fn rescues(log: &str) -> usize {
+    log.lines().filter(|line| line.contains("jobs of lost workers are offered again")).count()
 }
 
 /// Files of new orders, so many in all.

@@ -93,7 +93,24 @@ impl Retail {
 
     /// The command that imports it, and waits until its orders are at rest.
     pub fn import(&self) -> Vec<&str> {
-        vec!["import", text(&self.path), "--source", "uci", "--initial-stock", "1000000", "--wait"]
+        self.import_and("--wait")
+    }
+
+    /// The command that queues its import, and leaves the work to workers.
+    pub fn queue(&self) -> Vec<&str> {
+        self.import_and("--detach")
+    }
+
+    fn import_and(&self, then: &'static str) -> Vec<&str> {
+        vec!["import", text(&self.path), "--source", "uci", "--initial-stock", "1000000", then]
+    }
+
+    /// How much of the way its orders have gone, from 0 to 1: half of it is to be imported, half to be confirmed.
+    pub fn progress(&self, shop: &Shop) -> f64 {
+        let share = |sql: &str, of: i64| shop.count(sql) as f64 / of as f64;
+        let imported = share("SELECT SUM(rows_imported) FROM import_chunks", self.rows);
+        let confirmed = share("SELECT COUNT(*) FROM orders WHERE status = 3", self.orders);
+        imported.midpoint(confirmed)
     }
 
     /// The shop holds these orders and no others, all of them confirmed, and its figures are these, to the penny.

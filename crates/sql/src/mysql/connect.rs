@@ -41,7 +41,8 @@ impl Connector {
     pub(super) fn greet(&self) -> Result<(Dialect, String)> {
         let unavailable =
             |fault: Fault| Error::Unavailable { target: self.shown().to_owned(), reason: fault.to_string() };
-        let mut connection = self.connect(Kind::Read).map_err(unavailable)?;
+        // Any server will do for that, also while another is being chosen to take writes.
+        let mut connection = self.connect_to_any(Kind::Read, false).map_err(unavailable)?;
         let version: Option<String> = connection.query_first("SELECT VERSION()").map_err(unavailable)?;
         let version = version.unwrap_or_default();
         let number = version.split(['-', '+']).next().unwrap_or_default();
@@ -54,16 +55,20 @@ impl Connector {
         Ok((Dialect::Mysql(server), engine))
     }
 
-    /// A connection, set up. Where several servers are named, one that takes writes; whoever only reads takes another
-    /// if there is none, but not before, because what others replay is late.
+    /// A connection, set up. Where several servers are named, one that takes writes, also for whoever only reads: what
+    /// the others replay is late, and what is read decides what is done.
     pub(super) fn connect(&self, kind: Kind) -> std::result::Result<Conn, Fault> {
-        let none = || Fault::IoError(std::io::Error::other("none of the servers takes writes at the moment"));
-        let several = self.address.servers.len() > 1;
-        let found = match self.connect_to_any(kind, several) {
-            Ok(None) | Err(_) if several && kind == Kind::Read => self.connect_to_any(kind, false),
-            found => found,
-        };
-        found?.ok_or_else(none)
+        self.connect_to_any(kind, self.has_several())
+    }
+
+    /// Whether the server of a connection is still the one that takes writes, where there are several. Who writes is
+    /// told so by the server itself; who reads would not notice.
+    pub(super) fn still_takes_writes(&self, connection: &mut Conn) -> std::result::Result<(), Fault> {
+        if self.has_several() && only_reads(connection)? { Err(none_takes_writes()) } else { Ok(()) }
+    }
+
+    fn has_several(&self) -> bool {
+        self.address.servers.len() > 1
     }
 
     /// Has the next connection try another server first: the last one was no good.
@@ -71,7 +76,7 @@ impl Connector {
         self.current.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn connect_to_any(&self, kind: Kind, must_write: bool) -> std::result::Result<Option<Conn>, Fault> {
+    fn connect_to_any(&self, kind: Kind, must_write: bool) -> std::result::Result<Conn, Fault> {
         let count = self.address.servers.len();
         let first = self.current.load(Ordering::Relaxed) % count;
         let mut last_fault = None;
@@ -79,13 +84,13 @@ impl Connector {
             match self.connect_to(index, kind, must_write) {
                 Ok(Some(connection)) => {
                     self.current.store(index % count, Ordering::Relaxed);
-                    return Ok(Some(connection));
+                    return Ok(connection);
                 }
                 Ok(None) => {}
                 Err(fault) => last_fault = Some(fault),
             }
         }
-        last_fault.map_or(Ok(None), Err)
+        Err(last_fault.unwrap_or_else(none_takes_writes))
     }
 
     fn connect_to(
@@ -103,11 +108,8 @@ impl Connector {
             .tcp_keepalive_time_ms(Some(10_000))
             .prefer_socket(false);
         let mut connection = Conn::new(options)?;
-        if must_write {
-            let only_reads: Option<i64> = connection.query_first("SELECT @@global.read_only")?;
-            if only_reads == Some(1) {
-                return Ok(None);
-            }
+        if must_write && only_reads(&mut connection)? {
+            return Ok(None);
         }
         self.set_up(&mut connection, kind)?;
         Ok(Some(connection))
@@ -138,6 +140,15 @@ impl Connector {
     pub(super) fn error(&self, fault: &Fault, statement: &str) -> Error {
         fault::translate(fault, statement, self.shown())
     }
+}
+
+fn only_reads(connection: &mut Conn) -> std::result::Result<bool, Fault> {
+    let only_reads: Option<i64> = connection.query_first("SELECT @@global.read_only")?;
+    Ok(only_reads == Some(1))
+}
+
+fn none_takes_writes() -> Fault {
+    Fault::IoError(std::io::Error::other("none of the servers takes writes at the moment"))
 }
 
 /// Refuses servers that lack what the schema and the statements need.

@@ -159,7 +159,11 @@ impl Worker {
             Kind::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
         };
         let begun = match &mut self.connection {
-            Some(connection) => connection.query_drop(begin),
+            Some(connection) => connection.query_drop(begin).and_then(|()| match self.kind {
+                Kind::Write => Ok(()),
+                // After the snapshot was taken: it is one of a server that took writes then.
+                Kind::Read => self.connector.still_takes_writes(connection),
+            }),
             None => self.connector.connect(self.kind).and_then(|mut connection| {
                 connection.query_drop(begin)?;
                 self.connection = Some(connection);
