@@ -14,7 +14,7 @@ check:
 test *ARGS:
     scripts/test {{ARGS}}
 
-# Each figure beside its limit; writes target/bench.json.
+# Each figure beside its limit; `--on mysql+redis` instead of SQLite, on private servers. Writes target/bench*.json.
 bench *ARGS:
     cargo run --release -p ordermill-benches -- {{ARGS}}
 

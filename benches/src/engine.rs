@@ -1,6 +1,5 @@
-//! The job engine alone, over a database of its own.
+//! The job engine alone, without a shop.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use queue::{
     Batch, BoxError, Handler, NewJob, Outcome, PoolSettings, Queue, Registry, Settings, Supervisor,
     SupervisorSettings, SystemClock,
 };
+use redis_link::Redis;
 use sql::Database;
 
 use crate::bare;
@@ -39,13 +39,21 @@ impl Handler for NoOp {
 }
 
 impl Engine {
-    pub async fn open(path: &Path) -> anyhow::Result<Self> {
-        let database = Database::open(&sql::Settings::new(path.display().to_string()))?;
+    /// Over a database, and over Redis where it has an address.
+    pub async fn open(url: &str, redis: Option<&str>) -> anyhow::Result<Self> {
+        let database = Database::open(&sql::Settings::new(url))?;
         database.migrate(&HISTORIES, queue::Clock::now(&SystemClock)).await?;
         let pool = PoolSettings { batch: bare::BATCH, ..PoolSettings::new("default") };
         let supervisor = SupervisorSettings { pools: vec![pool], ..SupervisorSettings::default() };
         let settings = Settings { supervisor, ..Settings::default() };
-        let queue = Queue::sql(database.clone(), Arc::new(SystemClock), settings)?;
+        let clock = Arc::new(SystemClock);
+        let queue = match redis {
+            None => Queue::sql(database.clone(), clock, settings)?,
+            Some(redis) => {
+                let redis = Redis::open(redis_link::Settings::new(redis)).await?;
+                Queue::redis(database.clone(), redis, "bench", clock, settings)?
+            }
+        };
         Ok(Engine { queue, database })
     }
 

@@ -1,12 +1,14 @@
 //! The performance bench: each figure beside its limit, measured in turns in one run.
 //!
-//! `cargo run --release -p ordermill-benches -- [SUBJECT]… [--orders N] [--runs N] [--json FILE] [--markdown FILE]`
+//! `cargo run --release -p ordermill-benches -- [SUBJECT]… [--on ENGINES] [--orders N] [--runs N] [--json FILE]
+//! [--markdown FILE]`
 
 mod bare;
 mod cpu;
 mod engine;
 mod figures;
 mod machine;
+mod place;
 mod report;
 mod shop;
 mod spread;
@@ -19,6 +21,7 @@ use clap::Parser;
 use figures::memory::{self, Probe};
 use figures::{Size, Subject};
 use machine::Machine;
+use place::{Engines, Place};
 use report::Report;
 
 /// Measures each figure beside its limit, in turns.
@@ -27,16 +30,19 @@ use report::Report;
 struct Arguments {
     /// What to measure; everything where nothing is named.
     subjects: Vec<Subject>,
+    /// What it is measured on; servers are private ones, with full durability.
+    #[arg(long, value_enum, default_value_t = Engines::Sqlite)]
+    on: Engines,
     /// Orders of a run; other sizes follow from it.
     #[arg(long, default_value_t = 40_000)]
     orders: u64,
     /// Runs of each figure; their median is shown.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Where the figures go as JSON.
-    #[arg(long, default_value = "target/bench.json")]
-    json: PathBuf,
-    /// A page whose table, between its two `bench` markers, is written anew.
+    /// Where the figures go as JSON, instead of a file in `target`.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// A page whose table, between the two markers of these engines, is written anew.
     #[arg(long)]
     markdown: Option<PathBuf>,
     /// Tells the memory that this process takes for something.
@@ -54,14 +60,16 @@ async fn main() -> anyhow::Result<()> {
         return memory::answer(probe, &arguments.probe_path.unwrap_or_default()).await;
     }
     let size = Size { orders: arguments.orders.max(1_000), runs: arguments.runs.max(1) };
-    let mut report = Report::new(Machine::look()?, size);
-    for subject in Subject::wanted(&arguments.subjects) {
-        report.add(subject.measure(size).await?);
+    let place = Place::on(arguments.on);
+    let mut report = Report::new(Machine::look()?, arguments.on, size);
+    for subject in Subject::wanted(&arguments.subjects, &place) {
+        report.add(subject.measure(size, &place).await?);
     }
     println!("{}", table::text(&report));
-    report.write_json(&arguments.json)?;
+    let mark = arguments.on.mark();
+    report.write_json(&arguments.json.unwrap_or_else(|| format!("target/{mark}.json").into()))?;
     if let Some(page) = &arguments.markdown {
-        table::write_between_markers(page, &table::markdown(&report))?;
+        table::write_between_markers(page, mark, &table::markdown(&report))?;
     }
     Ok(())
 }

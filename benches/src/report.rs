@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use crate::figures::Size;
 use crate::machine::Machine;
+use crate::place::Engines;
 use crate::spread::Spread;
 
 /// Everything that a run of the bench found.
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub machine: Machine,
+    pub on: Engines,
     pub size: Size,
     pub figures: Vec<Figure>,
 }
@@ -77,8 +79,8 @@ impl Figure {
 }
 
 impl Report {
-    pub fn new(machine: Machine, size: Size) -> Self {
-        Report { machine, size, figures: Vec::new() }
+    pub fn new(machine: Machine, on: Engines, size: Size) -> Self {
+        Report { machine, on, size, figures: Vec::new() }
     }
 
     /// Adds figures, and says so: a whole run takes a while.

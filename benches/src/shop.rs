@@ -1,4 +1,4 @@
-//! A shop of its own for each run: a folder, a database, workers.
+//! A shop of its own for each run: a database, workers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,36 +13,37 @@ use domain::ImportId;
 use importer::sample::{Sample, SampleTotals};
 use tempfile::TempDir;
 
+use crate::place::{Home, Place};
+
 pub struct Shop {
     pub app: App,
-    folder: TempDir,
+    home: Home,
 }
 
 impl Shop {
     /// A shop as `ordermill` opens it by default, but whose gateway declines nothing.
-    pub async fn open() -> anyhow::Result<Self> {
-        Self::with(|_| ()).await
+    pub async fn open(home: Home) -> anyhow::Result<Self> {
+        Self::with(home, |_| ()).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
+    pub async fn with(home: Home, change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
         let mut config = Config::default();
-        config.database.url = database(folder.path()).display().to_string();
+        home.enter(&mut config);
         config.gateway.decline_rate = 0.0;
         change(&mut config);
         let app = App::open(config, Arc::new(SystemClock), true).await?;
-        Ok(Shop { app, folder })
+        Ok(Shop { app, home })
     }
 
     /// An empty database with the schema, for a bare connection.
-    pub async fn schema_only() -> anyhow::Result<Closed> {
-        Ok(Shop::open().await?.close())
+    pub async fn schema_only(place: &Place) -> anyhow::Result<Home> {
+        Ok(Shop::open(place.empty()?).await?.close())
     }
 
     /// Lets go of the database, so that a bare connection has it alone.
-    pub fn close(self) -> Closed {
+    pub fn close(self) -> Home {
         self.app.database().close();
-        Closed { folder: self.folder }
+        self.home
     }
 
     /// Queues the import of a file whose products have stock without end.
@@ -86,21 +87,6 @@ impl Shop {
             .await?;
         Ok(count)
     }
-}
-
-/// A shop whose database nobody has open.
-pub struct Closed {
-    folder: TempDir,
-}
-
-impl Closed {
-    pub fn database(&self) -> PathBuf {
-        database(self.folder.path())
-    }
-}
-
-fn database(folder: &Path) -> PathBuf {
-    folder.join("ordermill.db")
 }
 
 /// A file of made-up orders.

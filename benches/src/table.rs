@@ -112,16 +112,14 @@ fn number(value: f64) -> String {
     grouped
 }
 
-const BEGIN: &str = "<!-- bench -->\n";
-const END: &str = "<!-- /bench -->";
-
-/// Puts `table` between the markers of a page, in place of what was there.
-pub fn write_between_markers(page: &Path, table: &str) -> anyhow::Result<()> {
+/// Puts `table` between the markers of a page that are called `mark`, in place of what was there.
+pub fn write_between_markers(page: &Path, mark: &str, table: &str) -> anyhow::Result<()> {
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->\n"));
     let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-    let no_markers = || format!("{} has no lines `{}` and `{END}`", page.display(), BEGIN.trim_end());
-    let (before, rest) = text.split_once(BEGIN).with_context(no_markers)?;
-    let (_, after) = rest.split_once(END).with_context(no_markers)?;
-    std::fs::write(page, format!("{before}{BEGIN}{table}{END}{after}"))?;
+    let no_markers = || format!("{} has no lines `{}` and `{}`", page.display(), begin.trim(), end.trim());
+    let (before, rest) = text.split_once(&begin).with_context(no_markers)?;
+    let (_, after) = rest.split_once(&end).with_context(no_markers)?;
+    std::fs::write(page, format!("{before}{begin}{table}{end}{after}"))?;
     Ok(())
 }
 
@@ -139,8 +137,10 @@ mod tests {
     fn only_what_is_between_the_markers_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.md");
-        std::fs::write(&page, format!("above\n{BEGIN}old\n{END}\nbelow\n")).unwrap();
-        write_between_markers(&page, "new\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&page).unwrap(), format!("above\n{BEGIN}new\n{END}\nbelow\n"));
+        let text =
+            |ours: &str| format!("a\n<!-- b -->\n{ours}<!-- /b -->\n<!-- c -->\ntheirs\n<!-- /c -->\nz\n");
+        std::fs::write(&page, text("old\n")).unwrap();
+        write_between_markers(&page, "b", "new\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&page).unwrap(), text("new\n"));
     }
 }

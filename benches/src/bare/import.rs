@@ -1,11 +1,10 @@
 //! What an import leaves behind, written by a bare loop: one transaction for as many orders as a chunk has.
 
-use std::path::Path;
-
 use super::{Reference, Script, Step};
+use crate::place::Home;
 
 /// Reads the rows from a database that an import has filled.
-pub fn script(filled: &Path) -> anyhow::Result<Script> {
+pub fn script(filled: &Home) -> anyhow::Result<Script> {
     let (orders, chunks) = {
         let counts = Reference::open(filled, 1)?;
         (counts.batches, counts.number("SELECT COUNT(*) FROM import_chunks")?)
@@ -37,16 +36,27 @@ pub fn script(filled: &Path) -> anyhow::Result<Script> {
             "SELECT batch, e.* FROM order_events e JOIN batches ON id = order_id ORDER BY order_id, version",
         )?,
         reference.insert(
-            "jobs",
-            "SELECT b.batch, j.id, queue, state, due, kind, priority, max_attempts, enqueued_at, args \
-             FROM jobs j JOIN batches b ON b.id = json_extract(args, '$.order') WHERE kind = 'reserve_stock' \
-             ORDER BY j.id",
-        )?,
-        reference.insert(
             "import_chunks",
             "SELECT MIN(chunk, (SELECT MAX(batch) FROM batches)), c.* FROM import_chunks c ORDER BY chunk",
         )?,
     ];
-    let transaction = rows.into_iter().map(Step::Write).collect();
+    let mut transaction: Vec<Step> = rows.into_iter().map(Step::Write).collect();
+    transaction.extend(jobs(&reference)?);
     Ok(Script { batches: reference.batches, transactions: vec![transaction] })
+}
+
+fn jobs(reference: &Reference) -> anyhow::Result<Vec<Step>> {
+    let of_orders = |columns: &str, table: &str| {
+        format!(
+            "SELECT b.batch, {columns} FROM {table} j JOIN batches b ON b.id = json_extract(args, '$.order') \
+             WHERE kind = 'reserve_stock' ORDER BY j.id"
+        )
+    };
+    if reference.has_redis {
+        let jobs = reference.rows(&of_orders("j.id, args", "job_outbox"))?;
+        let outbox = reference.insert("job_outbox", &of_orders("j.*", "job_outbox"))?;
+        return Ok(vec![Step::Write(outbox), Step::Push("stock", jobs)]);
+    }
+    let columns = "j.id, queue, state, due, kind, priority, max_attempts, enqueued_at, args";
+    Ok(vec![Step::Write(reference.insert("jobs", &of_orders(columns, "jobs"))?)])
 }

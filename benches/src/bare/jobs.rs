@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use rusqlite::{Connection, named_params, params};
 
-use super::{BATCH, in_transaction};
+use super::BATCH;
+use super::sqlite::in_transaction;
 
 /// Takes up to `most` jobs.
 pub fn claim(connection: &Connection, queue: &str, most: usize) -> anyhow::Result<Vec<i64>> {

@@ -1,16 +1,19 @@
-//! The limits: bare loops of prepared statements over rows held in memory, with the same schema and durability.
+//! The limits: bare loops of statements over rows held in memory, with the same schema and durability.
 
 pub mod end_to_end;
 pub mod import;
-pub mod jobs;
+mod jobs;
+mod redis_jobs;
+mod servers;
+mod sqlite;
 mod statement;
 
-use std::path::Path;
-use std::time::Instant;
+use crate::place::{Home, Place};
 
-use rusqlite::Connection;
+pub use statement::{Reference, Rows, Statement};
 
-pub use statement::{Reference, Statement};
+/// Orders, or jobs, of a transaction.
+pub const BATCH: usize = 500;
 
 /// What a bare loop does, transaction by transaction, for each batch.
 pub struct Script {
@@ -23,51 +26,64 @@ pub enum Step {
     Write(Statement),
     /// Takes as many jobs of a queue as it has, up to a batch.
     Claim(&'static str),
-    /// Deletes the jobs that were taken.
-    Complete,
+    /// Deletes the jobs of this queue that were taken.
+    Complete(&'static str),
+    /// Tells Redis of jobs; rows of an id and what they carry.
+    Push(&'static str, Rows),
+    /// Gives Redis values by a command that takes many; rows of a key and two words each.
+    Put(&'static str, Rows),
 }
 
 impl Script {
     /// Runs it on an empty database with the schema; returns the seconds it took.
-    pub fn run(&self, database: &Path) -> anyhow::Result<f64> {
-        let connection = open(database)?;
-        let mut claimed = Vec::new();
-        let began = Instant::now();
-        for batch in 0..self.batches {
-            for transaction in &self.transactions {
-                in_transaction(&connection, || {
-                    for step in transaction {
-                        match step {
-                            Step::Write(statement) => statement.run(&connection, batch)?,
-                            Step::Claim(queue) => claimed = jobs::claim(&connection, queue, BATCH)?,
-                            Step::Complete => jobs::complete(&connection, &claimed)?,
-                        }
-                    }
-                    Ok(())
-                })?;
-            }
+    pub fn run(&self, empty: &Home) -> anyhow::Result<f64> {
+        match empty.redis() {
+            None => sqlite::run(self, &empty.file()),
+            Some(redis) => servers::run(self, empty.database(), redis),
         }
-        Ok(began.elapsed().as_secs_f64())
     }
 }
 
-/// Orders, or jobs, of a transaction.
-pub const BATCH: usize = 500;
-
-/// A connection with what pays on this schema: a log, synced at every commit, and 16 MiB of pages at hand.
-pub fn open(database: &Path) -> anyhow::Result<Connection> {
-    let connection = Connection::open(database)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    Ok(connection)
+/// What runs the scripts there.
+pub fn loops(place: &Place) -> &'static str {
+    if place.is_sqlite() { "a bare loop" } else { "two bare loops" }
 }
 
-fn in_transaction<T>(connection: &Connection, run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let value = run()?;
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(value)
+/// Jobs that do nothing, enqueued, taken and deleted.
+#[derive(Debug, Clone, Copy)]
+pub enum BareJobs {
+    /// Rows of the database.
+    Rows,
+    /// In Redis alone, which may forget a second of them.
+    Redis,
+    /// In Redis, and in the ledger until they end.
+    RedisAndOutbox,
+}
+
+impl BareJobs {
+    /// What an engine is measured beside there.
+    pub fn on(place: &Place) -> &'static [BareJobs] {
+        if place.is_sqlite() { &[BareJobs::Rows] } else { &[BareJobs::RedisAndOutbox, BareJobs::Redis] }
+    }
+
+    pub fn what(self) -> &'static str {
+        match self {
+            BareJobs::Rows => "bare statements, 500 a transaction, nothing waiting",
+            BareJobs::Redis => {
+                "two loops of bare commands, 500 jobs each, nothing waiting, nothing in the ledger"
+            }
+            BareJobs::RedisAndOutbox => {
+                "two loops of bare commands, 500 jobs each, and a row of the outbox for each; nothing waiting"
+            }
+        }
+    }
+
+    /// Returns the seconds it took.
+    pub fn run(self, empty: &Home, jobs: usize, args: &str) -> anyhow::Result<f64> {
+        match (self, empty.redis()) {
+            (BareJobs::Rows, _) | (_, None) => jobs::run(&sqlite::open(&empty.file())?, jobs, args),
+            (BareJobs::Redis, Some(redis)) => redis_jobs::run(empty, redis, jobs, args, false),
+            (BareJobs::RedisAndOutbox, Some(redis)) => redis_jobs::run(empty, redis, jobs, args, true),
+        }
+    }
 }

@@ -8,36 +8,38 @@ use importer::sample::Sample;
 use queue::PoolSettings;
 
 use super::Size;
-use crate::bare::{self, Script};
+use crate::bare;
+use crate::place::{Home, Place};
 use crate::report::{Figure, Goal};
-use crate::shop::{Closed, OrderFile, Shop};
+use crate::shop::{OrderFile, Shop};
 
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let two_lines = OrderFile::of_two_lines(size.orders)?;
     let retail = OrderFile::write(&Sample::online_retail(size.orders / 10, 7))?;
     Ok(vec![
-        beside("import, 2 lines an order", &two_lines, size.runs).await?,
-        beside("import, 1 to 42 lines an order", &retail, size.runs).await?,
+        beside("import, 2 lines an order", &two_lines, size.runs, place).await?,
+        beside("import, 1 to 42 lines an order", &retail, size.runs, place).await?,
     ])
 }
 
-async fn beside(name: &str, file: &OrderFile, runs: usize) -> anyhow::Result<Figure> {
-    // The first run warms up, and leaves the rows that the limit writes.
-    let (_, stored) = run(file).await?;
-    let script = bare::import::script(&stored.database())?;
+async fn beside(name: &str, file: &OrderFile, runs: usize, place: &Place) -> anyhow::Result<Figure> {
+    // These runs warm up, and one leaves the rows that the limit writes.
+    run(file, place.empty()?).await?;
+    let (_, stored) = run(file, place.empty_with_file()?).await?;
+    let script = bare::import::script(&stored)?;
     drop(stored);
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        ours.push(run(file).await?.0);
-        limit.push(file.totals.rows as f64 / write_bare(&script).await?);
+        ours.push(run(file, place.empty()?).await?.0);
+        limit.push(file.totals.rows as f64 / script.run(&Shop::schema_only(place).await?)?);
     }
-    Ok(Figure::beside(name, "rows/s", &ours, "the same rows by a bare loop", &limit)
-        .goal(Goal::RatioAtLeast(0.5)))
+    let what = format!("the same rows by {}", bare::loops(place));
+    Ok(Figure::beside(name, "rows/s", &ours, what, &limit).goal(Goal::RatioAtLeast(0.5)))
 }
 
 /// Imports with the workers of the imports queue alone, so that its orders stay where it leaves them.
-async fn run(file: &OrderFile) -> anyhow::Result<(f64, Closed)> {
-    let shop = Shop::with(|config| {
+async fn run(file: &OrderFile, home: Home) -> anyhow::Result<(f64, Home)> {
+    let shop = Shop::with(home, |config| {
         let imports = PoolSettings { max: 2, batch: 1, ..PoolSettings::new("imports") };
         config.queue.supervisor.pools = vec![imports];
         config.queue.supervisor.balance = queue::Balance::Off;
@@ -51,9 +53,4 @@ async fn run(file: &OrderFile) -> anyhow::Result<(f64, Closed)> {
     workers.stop().await;
     ensure!(rows == file.totals.rows, "{rows} of {} rows were stored", file.totals.rows);
     Ok((rows as f64 / took, shop.close()))
-}
-
-async fn write_bare(script: &Script) -> anyhow::Result<f64> {
-    let empty = Shop::schema_only().await?;
-    script.run(&empty.database())
 }

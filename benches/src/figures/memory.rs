@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use super::{Size, queue::WAITING};
 use crate::engine::Engine;
+use crate::place::{Engines, Place};
 use crate::report::{Figure, Goal};
 use crate::shop::{OrderFile, Shop};
 
@@ -24,16 +25,15 @@ pub enum Probe {
     Jobs,
 }
 
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let (small, large) = (OrderFile::of_two_lines(50_000)?, OrderFile::of_two_lines(500_000)?);
-    let folder = tempfile::tempdir()?;
-    let (few, many) = (folder.path().join("few.db"), folder.path().join("many.db"));
-    drop(Engine::open(&few).await?);
-    Engine::open(&many).await?.fill("default", WAITING).await?;
+    let (few, many) = (place.empty()?, place.empty()?);
+    drop(Engine::open(few.database(), None).await?);
+    Engine::open(many.database(), None).await?.fill("default", WAITING).await?;
     let (mut idle, mut waiting) = (Vec::new(), Vec::new());
     for _ in 0..size.runs {
         idle.push(ask(Probe::Idle, None)?);
-        waiting.push(ask(Probe::Jobs, Some(&many))? - ask(Probe::Jobs, Some(&few))?);
+        waiting.push(ask(Probe::Jobs, Some(&many.file()))? - ask(Probe::Jobs, Some(&few.file()))?);
     }
     let at_most = Goal::AtMost;
     Ok(vec![
@@ -70,7 +70,7 @@ fn ask(probe: Probe, path: Option<&Path>) -> anyhow::Result<f64> {
 pub async fn answer(probe: Probe, path: &Path) -> anyhow::Result<()> {
     let mib = match probe {
         Probe::Idle => {
-            let shop = Shop::open().await?;
+            let shop = Shop::open(Place::on(Engines::Sqlite).empty()?).await?;
             let workers = Workers::start(&shop.app).await?;
             settle().await;
             let resident = resident("VmRSS")?;
@@ -78,7 +78,7 @@ pub async fn answer(probe: Probe, path: &Path) -> anyhow::Result<()> {
             resident
         }
         Probe::Import => {
-            let shop = Shop::open().await?;
+            let shop = Shop::open(Place::on(Engines::Sqlite).empty()?).await?;
             let workers = Workers::start(&shop.app).await?;
             settle().await;
             let before = resident("VmRSS")?;
@@ -87,7 +87,7 @@ pub async fn answer(probe: Probe, path: &Path) -> anyhow::Result<()> {
             resident("VmHWM")? - before
         }
         Probe::Jobs => {
-            Engine::open(path).await?.run_no_ops(20_000).await?;
+            Engine::open(&path.display().to_string(), None).await?.run_no_ops(20_000).await?;
             resident("VmHWM")?
         }
     };

@@ -12,6 +12,7 @@ pub mod verify;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::place::Place;
 use crate::report::Figure;
 
 /// How much is measured.
@@ -48,22 +49,27 @@ impl Subject {
         Subject::Verify,
     ];
 
-    /// The subjects that are asked for, each once; all of them where none is.
-    pub fn wanted(asked: &[Subject]) -> impl Iterator<Item = Subject> {
+    /// The subjects that are asked for, each once; all of them where none is. On servers, memory and start say nothing
+    /// that a file does not.
+    pub fn wanted(asked: &[Subject], place: &Place) -> impl Iterator<Item = Subject> {
         let all = asked.is_empty() || asked.contains(&Subject::All);
-        Subject::EACH.into_iter().filter(move |subject| all || asked.contains(subject))
+        let on_files_alone = [Subject::Memory, Subject::Start, Subject::Verify];
+        Subject::EACH
+            .into_iter()
+            .filter(move |subject| all || asked.contains(subject))
+            .filter(move |subject| place.is_sqlite() || !on_files_alone.contains(subject))
     }
 
-    pub async fn measure(self, size: Size) -> anyhow::Result<Vec<Figure>> {
+    pub async fn measure(self, size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
         match self {
-            Subject::Import => import::measure(size).await,
-            Subject::EndToEnd => end_to_end::measure(size).await,
-            Subject::Queue => queue::measure(size).await,
-            Subject::Refunds => refunds::measure(size).await,
-            Subject::Latency => latency::measure(size).await,
-            Subject::Memory => memory::measure(size).await,
-            Subject::Start => start::measure(size).await,
-            Subject::Verify => verify::measure(size).await,
+            Subject::Import => import::measure(size, place).await,
+            Subject::EndToEnd => end_to_end::measure(size, place).await,
+            Subject::Queue => queue::measure(size, place).await,
+            Subject::Refunds => refunds::measure(size, place).await,
+            Subject::Latency => latency::measure(size, place).await,
+            Subject::Memory => memory::measure(size, place).await,
+            Subject::Start => start::measure(size, place).await,
+            Subject::Verify => verify::measure(size, place).await,
             Subject::All => Ok(Vec::new()),
         }
     }

@@ -1,42 +1,57 @@
 //! Jobs a second that do nothing, enqueued and run.
 
-use std::path::Path;
-
 use super::Size;
-use crate::bare;
+use crate::bare::{self, BareJobs};
 use crate::engine::{ARGS, Engine};
+use crate::place::Place;
 use crate::report::{Figure, Goal};
 
 /// Jobs that wait all the while.
 pub const WAITING: usize = 1_000_000;
 
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let jobs = (size.orders as usize * 5).next_multiple_of(bare::BATCH);
-    Ok(vec![
-        beside("no-op jobs, enqueue + run", None, jobs, size.runs).await?,
-        beside("no-op jobs, 1,000,000 waiting behind them", Some("default"), jobs, size.runs).await?,
-        beside("no-op jobs, 1,000,000 waiting in another queue", Some("other"), jobs, size.runs).await?,
-    ])
+    let waiting = [
+        ("no-op jobs, enqueue + run", None),
+        ("no-op jobs, 1,000,000 waiting behind them", Some("default")),
+        ("no-op jobs, 1,000,000 waiting in another queue", Some("other")),
+    ];
+    let mut figures = Vec::new();
+    for (name, queue) in waiting {
+        figures.extend(beside(name, queue, jobs, size.runs, place).await?);
+    }
+    Ok(figures)
 }
 
-async fn beside(name: &str, waiting_in: Option<&str>, jobs: usize, runs: usize) -> anyhow::Result<Figure> {
-    let folder = tempfile::tempdir()?;
-    let engine = Engine::open(&folder.path().join("queue.db")).await?;
+async fn beside(
+    name: &str,
+    waiting_in: Option<&str>,
+    jobs: usize,
+    runs: usize,
+    place: &Place,
+) -> anyhow::Result<Vec<Figure>> {
+    let home = place.empty()?;
+    let engine = Engine::open(home.database(), home.redis()).await?;
     if let Some(queue) = waiting_in {
         engine.fill(queue, WAITING).await?;
     }
     engine.run_no_ops(jobs).await?;
-    let (mut ours, mut limit) = (Vec::new(), Vec::new());
+    let limits = BareJobs::on(place);
+    let (mut ours, mut found) = (Vec::new(), vec![Vec::new(); limits.len()]);
     for _ in 0..runs {
         ours.push(jobs as f64 / engine.run_no_ops(jobs).await?);
-        let empty = tempfile::tempdir()?;
-        limit.push(jobs as f64 / run_bare(&empty.path().join("bare.db"), jobs).await?);
+        for (limit, found) in limits.iter().zip(&mut found) {
+            found.push(jobs as f64 / run_bare(*limit, place, jobs).await?);
+        }
     }
-    let what = "bare statements, 500 a transaction, nothing waiting";
-    Ok(Figure::beside(name, "jobs/s", &ours, what, &limit).goal(Goal::RatioAtLeast(0.6)))
+    let figure = |(limit, found): (&BareJobs, &Vec<f64>)| {
+        Figure::beside(name, "jobs/s", &ours, limit.what(), found).goal(Goal::RatioAtLeast(0.6))
+    };
+    Ok(limits.iter().zip(&found).map(figure).collect())
 }
 
-async fn run_bare(path: &Path, jobs: usize) -> anyhow::Result<f64> {
-    drop(Engine::open(path).await?);
-    bare::jobs::run(&bare::open(path)?, jobs, ARGS)
+async fn run_bare(limit: BareJobs, place: &Place, jobs: usize) -> anyhow::Result<f64> {
+    let empty = place.empty_database();
+    drop(Engine::open(empty.database(), empty.redis()).await?);
+    limit.run(&empty, jobs, ARGS)
 }

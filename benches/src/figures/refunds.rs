@@ -12,17 +12,18 @@ use domain::{OrderId, RefundRequest};
 use tokio::task::JoinSet;
 
 use super::Size;
+use crate::place::Place;
 use crate::report::{Figure, Goal};
 use crate::shop::{OrderFile, Shop};
 
 /// Callers who ask at the same time.
 const CALLERS: usize = 256;
 
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let file = OrderFile::of_two_lines(size.orders / 2)?;
     let (mut refunds, mut orders) = (Vec::new(), Vec::new());
     for _ in 0..size.runs {
-        let shop = Shop::open().await?;
+        let shop = Shop::open(place.empty()?).await?;
         let began = Instant::now();
         shop.process(&file.path).await?;
         orders.push(file.totals.orders as f64 / began.elapsed().as_secs_f64());

@@ -9,35 +9,36 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 
 use super::Size;
+use crate::place::{Home, Place};
 use crate::report::{Figure, Goal};
-use crate::shop::{Closed, OrderFile, Shop};
+use crate::shop::{OrderFile, Shop};
 
 const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// Nothing where the binary is not built beside the bench.
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let binary = std::env::current_exe()?.with_file_name("ordermill");
     if !binary.exists() {
         eprintln!("start is left out: {} is not there; build it with --release first", binary.display());
         return Ok(Vec::new());
     }
-    let shop = Shop::open().await?;
+    let shop = Shop::open(place.empty()?).await?;
     shop.process(&OrderFile::of_two_lines(size.orders)?.path).await?;
-    let database = shop.close();
+    let home = shop.close();
     let mut times = Vec::new();
     for _ in 0..size.runs {
-        times.push(start(&binary, &database)?);
+        times.push(start(&binary, &home)?);
     }
     Ok(vec![Figure::alone("start to serving", "s", &times).goal(Goal::AtMost(0.3))])
 }
 
-fn start(binary: &Path, database: &Closed) -> anyhow::Result<f64> {
+fn start(binary: &Path, home: &Home) -> anyhow::Result<f64> {
     // A port that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let began = Instant::now();
     let server = Command::new(binary)
-        .args(["serve", "--quiet", "--listen", &address.to_string(), "--database"])
-        .arg(database.database())
+        .args(["serve", "--quiet", "--listen", &address.to_string(), "--database", home.database()])
+        .env("ORDERMILL_REDIS_URL", home.redis().unwrap_or_default())
         .stdout(Stdio::null())
         .spawn()?;
     let _server = Stopped(server);

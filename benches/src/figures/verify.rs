@@ -7,12 +7,13 @@ use app::verify::{self, Scope};
 use importer::sample::Sample;
 
 use super::Size;
+use crate::place::Place;
 use crate::report::{Figure, Goal};
 use crate::shop::{OrderFile, Shop};
 
-pub async fn measure(size: Size) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let file = OrderFile::of_two_lines(size.orders)?;
-    let shop = Shop::open().await?;
+    let shop = Shop::open(place.empty()?).await?;
     shop.process(&file.path).await?;
     let (mut whole, mut changed) = (Vec::new(), Vec::new());
     for run in 0..size.runs {

@@ -24,9 +24,18 @@ pub struct Servers {
 impl Servers {
     /// Starts servers of these engines, as `scripts/servers` names them, and waits until they answer.
     pub fn start(engines: &[&str]) -> Self {
+        Self::made("start", engines)
+    }
+
+    /// The same, with full durability: what they say is kept is on the disk.
+    pub fn start_durable(engines: &[&str]) -> Self {
+        Self::made("durable", engines)
+    }
+
+    fn made(verb: &str, engines: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut servers = Servers { folder, said: String::new() };
-        servers.said = servers.ask("start", engines);
+        servers.said = servers.ask(verb, engines);
         servers
     }
 
@@ -107,10 +116,19 @@ impl Servers {
         panic!("none of the servers of {engine} takes writes");
     }
 
-    fn port(&self, server: &str) -> u16 {
-        let path = self.folder().join(server).join("port");
-        let text = std::fs::read_to_string(&path).expect("a server's port is in its folder");
-        text.trim().parse().expect("a port")
+    /// The id of a server's process.
+    pub fn process(&self, server: &str) -> u32 {
+        self.number(server, "pid")
+    }
+
+    fn port(&self, server: &str) -> u32 {
+        self.number(server, "port")
+    }
+
+    fn number(&self, server: &str, file: &str) -> u32 {
+        let path = self.folder().join(server).join(file);
+        let text = std::fs::read_to_string(&path).expect("a server's port and process are in its folder");
+        text.trim().parse().expect("a number")
     }
 
     fn folder(&self) -> PathBuf {

@@ -1,0 +1,202 @@
+//! The bare loops on MySQL and Redis: as many connections as the machine has use for, texts and commands made before.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::ensure;
+use mysql::prelude::Queryable as _;
+use mysql::{Conn, Opts};
+use redis_link::{Pipeline, redis};
+use rusqlite::types::Value;
+
+use super::sqlite::with_new;
+use super::statement::{Change, Statement};
+use super::{BATCH, Script, Step, redis_jobs};
+
+/// Loops side by side; more are no faster on two cores.
+pub const LOOPS: usize = 2;
+/// Rows of a statement that inserts or deletes.
+const ROWS: usize = 1_000;
+/// Rows of one that updates: the server reads each as a query of its own.
+const UPDATED: usize = 250;
+
+/// Runs a script on an empty database with the schema; returns the seconds it took.
+pub fn run(script: &Script, database: &str, redis: &str) -> anyhow::Result<f64> {
+    let mut batches = (0..script.batches)
+        .map(|batch| script.transactions.iter().map(|steps| Transaction::of(steps, batch)).collect())
+        .collect::<Vec<Vec<Transaction>>>()
+        .into_iter();
+    let mut connections =
+        (0..LOOPS).map(|_| Connections::open(database, redis)).collect::<anyhow::Result<Vec<_>>>()?;
+    let began = Instant::now();
+    // The first batch makes the products that all others change.
+    if let Some(batch) = batches.next() {
+        connections[0].run(batch)?;
+    }
+    let batches = Mutex::new(batches);
+    let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
+    in_parallel(&mut connections, |connections| {
+        while let Some(batch) = next() {
+            connections.run(batch)?;
+        }
+        Ok(())
+    })?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+/// Runs one loop on each set of connections.
+pub fn in_parallel(
+    connections: &mut [Connections],
+    run: impl Fn(&mut Connections) -> anyhow::Result<()> + Sync,
+) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let run = &run;
+        let loops: Vec<_> = connections.iter_mut().map(|one| scope.spawn(move || run(one))).collect();
+        loops.into_iter().try_for_each(|one| one.join().expect("a loop does not panic"))
+    })
+}
+
+/// What one loop talks to.
+pub struct Connections {
+    pub mysql: Conn,
+    pub redis: redis::Connection,
+    pub claim: redis::Script,
+}
+
+impl Connections {
+    pub fn open(database: &str, redis: &str) -> anyhow::Result<Self> {
+        let mut mysql = Conn::new(Opts::from_url(database)?)?;
+        mysql.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
+        mysql.query_drop("SET NAMES utf8mb4")?;
+        let redis = redis::Client::open(redis)?.get_connection()?;
+        Ok(Connections { mysql, redis, claim: redis_jobs::claim_script() })
+    }
+
+    fn commit(&mut self, texts: &[String]) -> mysql::Result<()> {
+        self.mysql.query_drop("START TRANSACTION")?;
+        texts.iter().try_for_each(|text| self.mysql.query_drop(text))?;
+        self.mysql.query_drop("COMMIT")
+    }
+
+    fn run(&mut self, batch: Vec<Transaction>) -> anyhow::Result<()> {
+        let mut claimed = Vec::new();
+        for transaction in batch {
+            if let Some(queue) = transaction.claims {
+                claimed = redis_jobs::claim(self, queue, BATCH)?;
+            }
+            while let Err(fault) = self.commit(&transaction.texts) {
+                // Of two that wait for each other one gives way, and is run again whole.
+                let gives_way = matches!(&fault, mysql::Error::MySqlError(error) if error.code == DEADLOCK);
+                ensure!(gives_way, "{fault}");
+            }
+            let mut commands = transaction.commands;
+            if let Some(queue) = transaction.completes {
+                redis_jobs::complete(&mut commands, queue, &claimed);
+            }
+            if !commands.is_empty() {
+                commands.exec(&mut self.redis)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const DEADLOCK: u16 = 1213;
+
+/// A transaction of one batch, ready to be sent.
+struct Transaction {
+    claims: Option<&'static str>,
+    texts: Vec<String>,
+    /// What Redis is told after the commit.
+    commands: Pipeline,
+    completes: Option<&'static str>,
+}
+
+impl Transaction {
+    fn of(steps: &[Step], batch: usize) -> Self {
+        let mut made =
+            Transaction { claims: None, texts: Vec::new(), commands: redis::pipe(), completes: None };
+        for step in steps {
+            match step {
+                Step::Write(statement) => made.texts.extend(texts(statement, batch)),
+                Step::Claim(queue) => made.claims = Some(queue),
+                Step::Complete(queue) => made.completes = Some(queue),
+                Step::Push(queue, rows) => {
+                    let jobs = rows.of(batch).map(|row| (plain(&row[0]), plain(&row[1])));
+                    redis_jobs::push(&mut made.commands, queue, jobs);
+                }
+                Step::Put(command, rows) => {
+                    let rows: Vec<&[Value]> = rows.of(batch).collect();
+                    for of_key in rows.chunk_by(|a, b| a[0] == b[0]) {
+                        let command = made.commands.cmd(command).arg(plain(&of_key[0][0]));
+                        for row in of_key {
+                            command.arg(plain(&row[1])).arg(plain(&row[2]));
+                        }
+                        command.ignore();
+                    }
+                }
+            }
+        }
+        made
+    }
+}
+
+/// The statement with its values written out.
+fn texts(statement: &Statement, batch: usize) -> Vec<String> {
+    let Statement { table, change, rows } = statement;
+    let columns = &rows.columns;
+    let (most, between, head, tail) = match change {
+        Change::Insert { on_conflict } => {
+            debug_assert!(on_conflict.is_empty(), "what is added to is in Redis");
+            (ROWS, "),(", format!("INSERT INTO {table} ({}) VALUES (", columns.join(",")), ")".to_owned())
+        }
+        Change::Update { set, key } => {
+            let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
+            let on: Vec<String> =
+                key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
+            let set = with_new(set, columns, |column| format!("new_rows.new_{column}"));
+            (
+                UPDATED,
+                " UNION ALL SELECT ",
+                format!("UPDATE (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(",")),
+                format!(") AS new_rows STRAIGHT_JOIN {table} ON {} SET {set}", on.join(" AND ")),
+            )
+        }
+        Change::Delete => {
+            // MariaDB reads the whole table for a list of several columns. A join finds each row by its key.
+            let names: Vec<String> = columns.iter().map(|name| format!("NULL AS old_{name}")).collect();
+            let on: Vec<String> =
+                columns.iter().map(|name| format!("{table}.{name} = old_rows.old_{name}")).collect();
+            (
+                UPDATED,
+                " UNION ALL SELECT ",
+                format!("DELETE {table} FROM (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(",")),
+                format!(") AS old_rows STRAIGHT_JOIN {table} ON {}", on.join(" AND ")),
+            )
+        }
+    };
+    let row = |row: &&[Value]| row.iter().map(literal).collect::<Vec<_>>().join(",");
+    let rows: Vec<&[Value]> = rows.of(batch).collect();
+    rows.chunks(most)
+        .map(|rows| format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join(between)))
+        .collect()
+}
+
+fn literal(value: &Value) -> String {
+    let value = match value {
+        Value::Null => mysql::Value::NULL,
+        Value::Integer(value) => mysql::Value::Int(*value),
+        Value::Real(value) => mysql::Value::Double(*value),
+        Value::Text(text) => mysql::Value::Bytes(text.clone().into_bytes()),
+        Value::Blob(bytes) => mysql::Value::Bytes(bytes.clone()),
+    };
+    value.as_sql(false)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Integer(value) => value.to_string(),
+        Value::Text(text) => text.clone(),
+        other => unreachable!("Redis is told numbers and texts, not {other:?}"),
+    }
+}
