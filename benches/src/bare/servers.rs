@@ -15,10 +15,8 @@ use super::{BATCH, Script, Step, redis_jobs};
 
 /// Loops side by side; more are no faster on two cores.
 pub const LOOPS: usize = 2;
-/// Rows of a statement that inserts or deletes.
+/// Rows of a statement.
 const ROWS: usize = 1_000;
-/// Rows of one that updates: the server reads each as a query of its own.
-const UPDATED: usize = 250;
 
 /// Runs a script on an empty database with the schema; returns the seconds it took.
 pub fn run(script: &Script, database: &str, redis: &str) -> anyhow::Result<f64> {
@@ -145,40 +143,33 @@ impl Transaction {
 fn texts(statement: &Statement, batch: usize) -> Vec<String> {
     let Statement { table, change, rows } = statement;
     let columns = &rows.columns;
-    let (most, between, head, tail) = match change {
+    let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
+    let new_rows = format!("(SELECT {} WHERE 1 = 0 UNION ALL VALUES (", names.join(","));
+    let on = |key: &mut dyn Iterator<Item = &str>| {
+        key.map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect::<Vec<_>>().join(" AND ")
+    };
+    let (head, tail) = match change {
         Change::Insert { on_conflict } => {
             debug_assert!(on_conflict.is_empty(), "what is added to is in Redis");
-            (ROWS, "),(", format!("INSERT INTO {table} ({}) VALUES (", columns.join(",")), ")".to_owned())
+            (format!("INSERT INTO {table} ({}) VALUES (", columns.join(",")), ")".to_owned())
         }
         Change::Update { set, key } => {
-            let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
-            let on: Vec<String> =
-                key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
             let set = with_new(set, columns, |column| format!("new_rows.new_{column}"));
-            (
-                UPDATED,
-                " UNION ALL SELECT ",
-                format!("UPDATE (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(",")),
-                format!(") AS new_rows STRAIGHT_JOIN {table} ON {} SET {set}", on.join(" AND ")),
-            )
+            let on = on(&mut key.iter().copied());
+            (format!("UPDATE {new_rows}"), format!(")) AS new_rows STRAIGHT_JOIN {table} ON {on} SET {set}"))
         }
         Change::Delete => {
-            // MariaDB reads the whole table for a list of several columns. A join finds each row by its key.
-            let names: Vec<String> = columns.iter().map(|name| format!("NULL AS old_{name}")).collect();
-            let on: Vec<String> =
-                columns.iter().map(|name| format!("{table}.{name} = old_rows.old_{name}")).collect();
+            let on = on(&mut columns.iter().map(String::as_str));
             (
-                UPDATED,
-                " UNION ALL SELECT ",
-                format!("DELETE {table} FROM (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(",")),
-                format!(") AS old_rows STRAIGHT_JOIN {table} ON {}", on.join(" AND ")),
+                format!("DELETE {table} FROM {new_rows}"),
+                format!(")) AS new_rows STRAIGHT_JOIN {table} ON {on}"),
             )
         }
     };
     let row = |row: &&[Value]| row.iter().map(literal).collect::<Vec<_>>().join(",");
     let rows: Vec<&[Value]> = rows.of(batch).collect();
-    rows.chunks(most)
-        .map(|rows| format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join(between)))
+    rows.chunks(ROWS)
+        .map(|rows| format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join("),(")))
         .collect()
 }
 

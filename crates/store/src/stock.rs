@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{CauseKind, MovementKind, ProductId};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Row, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Update, Value};
 
 use crate::{Result, rows};
 
@@ -70,11 +70,17 @@ pub fn insert_movements(
         .into_iter()
         .filter(|(_, change)| *change != (0, 0))
         .flat_map(|(product, (on_hand, reserved))| {
-            [Value::Int(on_hand), Value::Int(reserved), Value::Int(product.get())]
+            [Value::Int(product.get()), Value::Int(on_hand), Value::Int(reserved)]
         })
         .collect();
-    let sql = "UPDATE products SET on_hand = on_hand + ?, reserved = reserved + ? WHERE id = ?";
-    tx.execute_each(sql, 3, &changed)?;
+    let update = Update {
+        table: "products",
+        columns: &["id", "on_hand", "reserved"],
+        key: &["id"],
+        only_if: "",
+        set: &["on_hand = on_hand + new.on_hand", "reserved = reserved + new.reserved"],
+    };
+    tx.update_rows(&update, &changed)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Error as Fault, Params, Value as Wire};
 
 use super::connect::Connector;
-use crate::dialect::replace_new;
+use crate::dialect::{Server, replace_new};
 use crate::tx::{Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
@@ -21,10 +21,10 @@ pub(super) struct Statements<'c> {
 
 /// The most that is sent as one text: far below `max_allowed_packet`, large enough to make a round trip cheap.
 const LONGEST_TEXT: usize = 512 * 1024;
-/// Rows of one insert, or keys of one deletion.
+/// Rows of one statement.
 const MOST_ROWS: usize = 1_000;
-/// Rows of one update: the server takes each for a query of its own while it reads the text.
-const MOST_UPDATED: usize = 250;
+/// Rows that MySQL joins in one statement: it takes each for a query of its own while it reads the text.
+const MOST_QUERIES: usize = 250;
 
 impl Statements<'_> {
     fn failed(&self, sql: &str) -> impl Fn(Fault) -> Error + use<'_> {
@@ -59,6 +59,21 @@ impl Statements<'_> {
             matched += self.send(&text).map_err(self.failed(head))?;
         }
         Ok(matched)
+    }
+
+    /// Sends statements that join a table to rows of values: what stands before these and after them. Their columns have
+    /// names of their own, so that a name alone is the table's.
+    fn send_joined(&mut self, verb: &str, columns: &[&str], tail: &str, values: &[Value<'_>]) -> Result<u64> {
+        let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
+        let names = names.join(",");
+        // MySQL and MariaDB share no short way to write rows, and MySQL has none before 8.0.19.
+        let (rows, between, end, most) = match self.dialect {
+            Dialect::Mysql(Server::MariaDb) => ("VALUES (", "),(", ")", MOST_ROWS),
+            _ => ("SELECT ", " UNION ALL SELECT ", "", MOST_QUERIES),
+        };
+        let head = format!("{verb} (SELECT {names} WHERE 1 = 0 UNION ALL {rows}");
+        let tail = format!("{end}) AS new_rows {tail}");
+        self.send_sets((&head, between, &tail), most, values, columns.len(), write_values)
     }
 
     /// Runs a text that may hold several statements; returns the rows matched in all.
@@ -119,24 +134,19 @@ impl Engine for Statements<'_> {
         Ok(())
     }
 
-    /// Joins the table to the new values, as one query each, because MySQL and MariaDB share no shorter way to write
-    /// rows. Their names are set apart, so that a name alone is the table's.
+    /// Joins the table to the new values.
     fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
         let Update { table, columns, key, only_if, set } = update;
-        let mut on: Vec<String> =
-            key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
-        on.extend((!only_if.is_empty()).then(|| (*only_if).to_owned()));
         let set = replace_new(&set.join(", "), |column| format!("new_rows.new_{column}"));
-        let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
-        let head = format!("UPDATE (SELECT {} WHERE 1 = 0 UNION ALL SELECT ", names.join(","));
-        let tail = format!(") AS new_rows STRAIGHT_JOIN {table} ON {} SET {set}", on.join(" AND "));
-        let parts = (head.as_str(), " UNION ALL SELECT ", tail.as_str());
-        self.send_sets(parts, MOST_UPDATED, values, columns.len(), write_values)
+        let on = matching(table, key, only_if);
+        self.send_joined("UPDATE", columns, &format!("STRAIGHT_JOIN {table} ON {on} SET {set}"), values)
     }
 
+    /// Joins the table to the keys. Of a small table, a list of them would have the server read all rows, and wait for
+    /// those that others have changed.
     fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
-        let head = format!("DELETE FROM {table} WHERE ({}) IN (", key.join(","));
-        self.send_sets((&head, ",", ")"), MOST_ROWS, values, key.len(), write_row)
+        let joined = format!("STRAIGHT_JOIN {table} ON {}", matching(table, key, ""));
+        self.send_joined(&format!("DELETE {table} FROM"), key, &joined, values)
     }
 
     fn for_each(
@@ -156,6 +166,14 @@ impl Engine for Statements<'_> {
         }
         Ok(())
     }
+}
+
+/// The condition under which a row of the table is the one that a row of values is for.
+fn matching(table: &str, key: &[&str], only_if: &str) -> String {
+    let mut on: Vec<String> =
+        key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
+    on.extend((!only_if.is_empty()).then(|| only_if.to_owned()));
+    on.join(" AND ")
 }
 
 fn wire(params: &[Value<'_>]) -> Params {
