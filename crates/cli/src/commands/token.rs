@@ -14,7 +14,7 @@ use crate::session::{Exit, Session};
 #[derive(Debug, Subcommand)]
 pub enum Token {
     Create(Create),
-    /// List them; the tokens themselves are kept nowhere
+    /// List them by name; the tokens themselves are kept nowhere
     List,
     /// Take a token no more
     Revoke {

@@ -18,7 +18,7 @@ const INPUT_LIMIT: u64 = 64 * 1024;
 #[derive(Debug, Subcommand)]
 pub enum User {
     Create(Create),
-    /// List them
+    /// List those who may, and those who no longer may
     List,
     /// Shut somebody out, and every token that is theirs
     Disable {

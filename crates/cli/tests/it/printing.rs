@@ -47,6 +47,8 @@ fn every_command_explains_itself() {
         "serve",
         "status",
         "stock adjust",
+        "token revoke",
+        "user create",
         "verify",
         "work",
     ] {
