@@ -34,7 +34,7 @@ impl Reference {
     /// The rows of `select`, whose first column is the batch.
     pub fn rows(&self, select: &str) -> anyhow::Result<Rows> {
         let mut query = self.connection.prepare(select)?;
-        let columns: Vec<String> = query.column_names().into_iter().skip(1).map(str::to_owned).collect();
+        let columns: Vec<String> = query.column_names().skip(1).map(str::to_owned).collect();
         let mut batches = vec![Vec::new(); self.batches];
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {

@@ -66,13 +66,6 @@ impl Servers {
         told.exec(&mut connection).unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 
-    /// Has `mariadb` keep each commit before it says so, until it is started again. Servers of tests are started in a
-    /// hurry.
-    pub fn mariadb_keeps_what_it_acknowledges(&self) {
-        let told = self.mariadb().query_drop("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
-        told.expect("a setting of MariaDB");
-    }
-
     /// Cuts all connections to `mariadb`; says how many there were.
     pub fn cut_off_mariadb(&self) -> usize {
         let mut connection = self.mariadb();

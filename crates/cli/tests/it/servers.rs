@@ -33,7 +33,6 @@ const FAULTS: [Fault; 6] = [
 #[test]
 fn servers_that_go_away_and_come_back_in_the_middle_of_imports_lose_nothing_and_stop_no_worker() {
     let servers = Servers::start(&["mariadb", "redis"]);
-    servers.mariadb_keeps_what_it_acknowledges();
     let space = Space::at(Some(servers.url("mariadb")), Some(servers.url("redis").to_owned()));
     let shop = Shop::on(space)
         .set("queue.lease", "2s")

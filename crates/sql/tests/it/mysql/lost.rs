@@ -125,7 +125,6 @@ impl Adder {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_under_writes_and_started_again_has_each_acknowledged_one_once() {
     let server = Server::start();
-    server.keeps_what_it_acknowledges();
     somebody(&server.url()).query_drop("CREATE DATABASE shop").unwrap();
     let db = Database::open(&Settings::new(format!("{}/shop", server.url()))).unwrap();
     db.migrate(SCHEMAS, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
@@ -143,7 +142,6 @@ async fn a_server_killed_under_writes_and_started_again_has_each_acknowledged_on
         adders[0].1.has(kill_at).await;
         server.kill();
         tokio::task::block_in_place(|| server.again());
-        server.keeps_what_it_acknowledges();
     }
     for one in adding {
         one.await.unwrap();

@@ -109,9 +109,10 @@ async fn where_nobody_takes_writes_that_is_told_to_whoever_writes_or_reads() {
 #[test]
 fn a_password_that_is_wrong_is_told_but_not_shown() {
     let space = Space::on(true, false);
-    let url = space.database_url().replace("root@", "nobody:s3cret@");
+    // A name that MySQL does not know is answered as if it had one of several ways to sign in, drawn at random.
+    let url = space.database_url().replace("root@", "root:s3cret@");
     let told = refused(&url);
-    assert!(told.contains("Access denied") && told.contains("nobody") && !told.contains("s3cret"), "{told}");
+    assert!(told.contains("Access denied") && told.contains("root") && !told.contains("s3cret"), "{told}");
 }
 
 #[test]

@@ -28,11 +28,6 @@ impl Server {
         self.url.rsplit_once('@').unwrap().1
     }
 
-    /// Has it keep each commit before it says so. Servers of tests are started in a hurry.
-    pub fn keeps_what_it_acknowledges(&self) {
-        self.run("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
-    }
-
     pub fn run(&self, text: &str) {
         somebody(&self.url).query_drop(text).unwrap();
     }
