@@ -39,7 +39,7 @@ impl Upload {
 
     /// Queues its import. `name` is what its sender called it.
     pub async fn import(
-        self,
+        mut self,
         app: &App,
         name: String,
         options: ImportOptions,
@@ -50,12 +50,14 @@ impl Upload {
     }
 
     /// Tells what its import would do.
-    pub async fn dry_run(self, app: &App, options: ImportOptions) -> Result<DryRun> {
+    pub async fn dry_run(mut self, app: &App, options: ImportOptions) -> Result<DryRun> {
         self.settle().await?;
         dry_run(app, &self.path, options).await
     }
 
-    async fn settle(&self) -> Result<()> {
+    async fn settle(&mut self) -> Result<()> {
+        // Only this tells that the last write failed; `sync_all` passes over it.
+        self.file.flush().await.map_err(|source| cannot("write", &self.path, source))?;
         self.file.sync_all().await.map_err(|source| cannot("write", &self.path, source))
     }
 }
