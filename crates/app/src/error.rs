@@ -13,6 +13,12 @@ pub enum Error {
     /// The request contradicts itself or what is known.
     #[error("{0}")]
     Invalid(String),
+    /// A file that is sent has more bytes than it may.
+    #[error("the file has more than {limit} bytes, the most that `[imports] max_file_bytes` allows")]
+    TooLarge {
+        /// Bytes.
+        limit: u64,
+    },
     /// It stands where that cannot be done to it.
     #[error("{0}")]
     WrongState(String),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use sql::Tx;
-use store::idempotency::{self, Answered};
+use store::idempotency;
 
 use crate::hex::hex;
 use crate::{Actor, App, Error, Result};
@@ -61,10 +61,11 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
         let result = serde_json::from_str(&known.answer).map_err(unkept)?;
         return Ok(Answer { result, replayed: true });
     }
+    // The key comes before the work, so that a second request waits here, and not where the first has changed what it looks at.
+    idempotency::insert(tx, account, key.as_str(), hash, app.now())?;
     let result = work(tx)?;
     let answer = serde_json::to_string(&result).map_err(unkept)?;
-    let answered = Answered { request_hash: hash.clone(), answer };
-    idempotency::insert(tx, account, key.as_str(), &answered, app.now())?;
+    idempotency::keep_answer(tx, account, key.as_str(), &answer)?;
     Ok(Answer { result, replayed: false })
 }
 

@@ -22,12 +22,19 @@ pub fn find(tx: &mut Tx<'_>, account: &str, key: &str) -> Result<Option<Answered
     })?)
 }
 
-/// Keeps an answer. A key that is known fails the transaction.
-pub fn insert(tx: &mut Tx<'_>, account: &str, key: &str, answered: &Answered, at: Timestamp) -> Result<()> {
+/// Takes a key, without an answer yet. One that is known fails the transaction; one that another transaction has just
+/// taken waits for its end first.
+pub fn insert(tx: &mut Tx<'_>, account: &str, key: &str, request_hash: &str, at: Timestamp) -> Result<()> {
     let columns = &["account", "request_key", "request_hash", "answer", "created_at"];
-    let Answered { request_hash, answer } = answered;
-    let values = [account.into(), key.into(), request_hash.into(), answer.into(), at.into()];
+    let values = [account.into(), key.into(), request_hash.into(), "".into(), at.into()];
     tx.insert_rows(&Insert { table: "idempotent_requests", columns, conflict: Conflict::Error }, &values)?;
+    Ok(())
+}
+
+/// Keeps the answer to a key that this transaction has taken.
+pub fn keep_answer(tx: &mut Tx<'_>, account: &str, key: &str, answer: &str) -> Result<()> {
+    let sql = "UPDATE idempotent_requests SET answer = ? WHERE account = ? AND request_key = ?";
+    tx.execute(sql, &[answer.into(), account.into(), key.into()])?;
     Ok(())
 }
 

@@ -98,9 +98,10 @@ pub fn mark_revoked(tx: &mut Tx<'_>, id: TokenId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// It was used.
+/// It was used; a later use that is known already stays.
 pub fn mark_used(tx: &mut Tx<'_>, id: TokenId, at: Timestamp) -> Result<()> {
-    let sql = "UPDATE api_tokens SET last_used_at = ? WHERE id = ?";
-    tx.execute(sql, &[at.into(), id.get().into()])?;
+    let sql =
+        "UPDATE api_tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)";
+    tx.execute(sql, &[at.into(), id.get().into(), at.into()])?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The parts of an address.
 
-use axum::extract::{FromRequestParts, Path as Parts};
+use axum::extract::{FromRequestParts, OriginalUri, Path as Parts};
 use axum::http::request;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, ApiError> {
         let found = Parts::from_request_parts(parts, state).await;
-        found.map(|Parts(part)| Path(part)).map_err(|_| ApiError::NoSuchAddress(parts.uri.path().to_owned()))
+        found.map(|Parts(part)| Path(part)).map_err(|_| {
+            // What the router has passed the request on with is only the end of it.
+            let whole = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+            ApiError::NoSuchAddress(whole.path().to_owned())
+        })
     }
 }

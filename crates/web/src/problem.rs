@@ -236,6 +236,7 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::CONFLICT, "refused", "The state does not allow it")
         }
         App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
+        App::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
         App::Moved { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
         App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
         App::KeyReused { .. } | App::KeyTaken { .. } => {

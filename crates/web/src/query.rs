@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _};
@@ -25,6 +27,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
             ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
         })
+    }
+}
+
+/// Refuses whatever stands behind a `?`: a `dry_run` that is passed over would be done for real.
+pub(crate) async fn refuse_parameters(request: Request, next: Next) -> Result<Response, ApiError> {
+    match request.uri().query() {
+        None | Some("") => Ok(next.run(request).await),
+        Some(_) => Err(ApiError::Invalid(vec![Violation {
+            pointer: "?".to_owned(),
+            detail: "this address takes no parameters".to_owned(),
+        }])),
     }
 }
 

@@ -1,4 +1,7 @@
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
@@ -29,10 +32,7 @@ impl Upload {
     pub async fn write(&mut self, part: &[u8]) -> Result<()> {
         self.bytes += part.len() as u64;
         if self.bytes > self.limit {
-            return Err(Error::Invalid(format!(
-                "the file has more than {} bytes, the most that `[imports] max_file_bytes` allows",
-                self.limit
-            )));
+            return Err(Error::TooLarge { limit: self.limit });
         }
         self.file.write_all(part).await.map_err(|source| cannot("write", &self.path, source))
     }
@@ -69,30 +69,49 @@ impl Drop for Upload {
     }
 }
 
-/// How old what was left behind must be before it is removed: a file that still comes is written to.
-const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_hours(24);
+/// How old a file must be before it counts as left behind: one that still comes is written to, and one that has just come
+/// is about to get its import.
+const LEFT_BEHIND: Duration = Duration::from_hours(24);
 
-/// Removes files that were never received to their end, because their process died. Returns how many.
+/// Removes files of the spool that no import waits for: their process died while it received them, or their import was
+/// never begun. Returns how many.
 pub async fn remove_left_behind(app: &App) -> Result<usize> {
+    let wanted = app.read("list_unfinished", store::imports::list_unfinished).await?;
+    let wanted: HashSet<PathBuf> = wanted.into_iter().map(|import| PathBuf::from(import.path)).collect();
     let folder = spool_folder(app);
     let work = move || {
         let entries = match std::fs::read_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
             entries => entries.map_err(|source| cannot("read", &folder, source))?,
         };
         let mut removed = 0;
         for entry in entries {
             let path = entry.map_err(|source| cannot("read", &folder, source))?.path();
-            let is_ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(RECEIVING));
             // One that cannot be looked at is gone, or somebody else's.
             let age =
                 path.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-            if is_ours && age.is_some_and(|age| age > LEFT_BEHIND) {
-                std::fs::remove_file(&path).map_err(|source| cannot("remove", &path, source))?;
-                removed += 1;
+            if wanted.contains(&path) || !is_ours(&path) || age.is_none_or(|age| age < LEFT_BEHIND) {
+                continue;
+            }
+            match std::fs::remove_file(&path) {
+                Ok(()) => removed += 1,
+                // Another process of ours was faster.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(cannot("remove", &path, source)),
             }
         }
         Ok(removed)
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
+}
+
+/// Whether a file has a name that we give: the spool may be a folder where others keep theirs too.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let begins_with_hash = || name.split('-').next().is_some_and(is_hash);
+    name.starts_with(RECEIVING) || (name.ends_with(".csv") && begins_with_hash())
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

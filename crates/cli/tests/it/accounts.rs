@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Shop, finish};
+use crate::support::{Ran, Shop, finish, wait_until};
 
 /// Runs the program with this text on its standard input.
 fn run_with(shop: &Shop, input: &str, arguments: &[&str]) -> Ran {
@@ -56,9 +56,9 @@ fn a_token_opens_the_api_until_it_is_revoked() {
     let mut serving = shop.start(&["serve"]);
     let address = serving.address();
     assert_eq!((status(&address, token), status(&address, "om_nothing")), (200, 401));
+    wait_until("its use is told", || !shop.json(&["token", "list"])["tokens"][0]["last_used_at"].is_null());
     let listed = shop.json(&["token", "list"]);
     assert_eq!(listed["tokens"][0]["name"], "till");
-    assert!(!listed["tokens"][0]["last_used_at"].is_null(), "{listed}");
     assert!(!listed.to_string().contains(token), "{listed}");
     shop.done(&["token", "revoke", "till"]);
     assert_eq!(status(&address, token), 401);

@@ -13,11 +13,12 @@ pub(crate) mod webhooks;
 
 use axum::Router;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 use domain::Role;
 
 use crate::access::guard;
+use crate::query::refuse_parameters;
 use crate::server::Web;
 
 /// A method of an address.
@@ -26,7 +27,19 @@ struct Endpoint {
     path: &'static str,
     /// What a caller must be at least; none where the handler itself finds out who speaks.
     needs: Option<Role>,
+    /// Whether anything may stand behind a `?`; the handler then says what.
+    takes_parameters: bool,
     handler: MethodRouter<Web>,
+}
+
+impl Endpoint {
+    fn new(method: Method, path: &'static str, needs: Option<Role>, handler: MethodRouter<Web>) -> Self {
+        Endpoint { method, path, needs, takes_parameters: false, handler }
+    }
+
+    fn with_parameters(self) -> Self {
+        Endpoint { takes_parameters: true, ..self }
+    }
 }
 
 const VIEWER: Option<Role> = Some(Role::Viewer);
@@ -37,53 +50,48 @@ const SIGNED: Option<Role> = None;
 
 /// All that is answered under `/api`, and to whom. There is no other way in.
 fn endpoints() -> Vec<Endpoint> {
-    let reads = |path, needs, handler| Endpoint { method: Method::GET, path, needs, handler };
-    let does = |path, needs, handler| Endpoint { method: Method::POST, path, needs, handler };
+    let reads = |path, needs, handler| Endpoint::new(Method::GET, path, needs, handler);
+    let does = |path, needs, handler| Endpoint::new(Method::POST, path, needs, handler);
     vec![
-        reads("/orders", VIEWER, get(orders::list)),
+        reads("/orders", VIEWER, get(orders::list)).with_parameters(),
         does("/orders", OPERATOR, post(orders::place)),
         reads("/orders/{order}", VIEWER, get(orders::show)),
-        does("/orders/{order}/cancel", OPERATOR, post(orders::cancel)),
-        does("/orders/{order}/ship", OPERATOR, post(orders::ship)),
-        does("/orders/{order}/deliver", OPERATOR, post(orders::deliver)),
+        does("/orders/{order}/cancel", OPERATOR, post(orders::cancel)).with_parameters(),
+        does("/orders/{order}/ship", OPERATOR, post(orders::ship)).with_parameters(),
+        does("/orders/{order}/deliver", OPERATOR, post(orders::deliver)).with_parameters(),
         does("/refunds", OPERATOR, post(refunds::request)),
         reads("/refunds/{id}", VIEWER, get(refunds::show)),
-        reads("/analytics/kpis", VIEWER, get(figures::kpis)),
-        reads("/leaderboard", VIEWER, get(figures::leaderboard)),
-        reads("/leaderboard/customers/{id}", VIEWER, get(figures::standing)),
-        reads("/products", VIEWER, get(products::list)),
+        reads("/analytics/kpis", VIEWER, get(figures::kpis)).with_parameters(),
+        reads("/leaderboard", VIEWER, get(figures::leaderboard)).with_parameters(),
+        reads("/leaderboard/customers/{id}", VIEWER, get(figures::standing)).with_parameters(),
+        reads("/products", VIEWER, get(products::list)).with_parameters(),
         reads("/products/{sku}", VIEWER, get(products::show)),
         does("/products/{sku}/stock", OPERATOR, post(products::stock)),
         reads("/customers/{id}", VIEWER, get(customers::show)),
-        does("/orders/import", OPERATOR, post(imports::start)),
-        reads("/imports", VIEWER, get(imports::list)),
+        does("/orders/import", OPERATOR, post(imports::start)).with_parameters(),
+        reads("/imports", VIEWER, get(imports::list)).with_parameters(),
         reads("/imports/{id}", VIEWER, get(imports::show)),
         reads("/imports/{id}/rejects.csv", VIEWER, get(imports::rejects)),
         does("/imports/{id}/pause", OPERATOR, post(imports::pause)),
         does("/imports/{id}/continue", OPERATOR, post(imports::resume)),
         does("/imports/{id}/cancel", OPERATOR, post(imports::cancel)),
-        reads("/notifications", VIEWER, get(notifications::list)),
+        reads("/notifications", VIEWER, get(notifications::list)).with_parameters(),
         reads("/notifications/{id}", VIEWER, get(notifications::show)),
         does("/notifications/{id}/resend", OPERATOR, post(notifications::resend)),
         reads("/queues", VIEWER, get(queue::queues)),
         does("/queues/{queue}/pause", OPERATOR, post(queue::pause)),
         does("/queues/{queue}/continue", OPERATOR, post(queue::resume)),
-        reads("/jobs", VIEWER, get(queue::list)),
+        reads("/jobs", VIEWER, get(queue::list)).with_parameters(),
         does("/jobs/retry", OPERATOR, post(queue::retry_all)),
         does("/jobs/cancel", OPERATOR, post(queue::cancel_all)),
         reads("/jobs/{id}", VIEWER, get(queue::show)),
-        Endpoint {
-            method: Method::DELETE,
-            path: "/jobs/{id}",
-            needs: OPERATOR,
-            handler: delete(queue::forget),
-        },
+        Endpoint::new(Method::DELETE, "/jobs/{id}", OPERATOR, delete(queue::forget)),
         does("/jobs/{id}/retry", OPERATOR, post(queue::retry)),
         does("/jobs/{id}/cancel", OPERATOR, post(queue::cancel)),
         reads("/failures", VIEWER, get(queue::failures)),
-        reads("/batches", VIEWER, get(queue::batches)),
+        reads("/batches", VIEWER, get(queue::batches)).with_parameters(),
         reads("/workers", VIEWER, get(queue::workers)),
-        reads("/operator-actions", ADMIN, get(operators::list)),
+        reads("/operator-actions", ADMIN, get(operators::list)).with_parameters(),
         does("/webhooks/payments", SIGNED, post(webhooks::receive)),
     ]
 }
@@ -95,7 +103,10 @@ pub fn access() -> Vec<(Method, &'static str, Option<Role>)> {
 
 /// Everything under `/api`.
 pub(crate) fn routes(web: &Web) -> Router<Web> {
-    endpoints().into_iter().fold(Router::new(), |router, Endpoint { path, needs, handler, .. }| {
+    endpoints().into_iter().fold(Router::new(), |router, endpoint| {
+        let Endpoint { path, needs, takes_parameters, handler, .. } = endpoint;
+        let handler =
+            if takes_parameters { handler } else { handler.route_layer(from_fn(refuse_parameters)) };
         let guarded = match needs {
             Some(role) => handler.route_layer(from_fn_with_state((web.clone(), role), guard)),
             None => handler,

@@ -82,7 +82,12 @@ async fn a_token_is_taken_until_it_ends_or_is_revoked() {
     let (token, about) = tokens::create(&shop.app, &Actor::CLI, wanted.clone()).await.unwrap();
     assert_eq!(about.last_used_at, None);
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
-    assert_eq!(tokens::list(&shop.app).await.unwrap()[0].last_used_at, Some(shop.app.now()));
+    // The use is kept beside the answer, not before it.
+    let last_used = async || tokens::list(&shop.app).await.unwrap()[0].last_used_at;
+    while last_used().await.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(last_used().await, Some(shop.app.now()));
     shop.clock.advance(std::time::Duration::from_hours(1));
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 401);
 
@@ -177,4 +182,31 @@ async fn what_is_done_to_accounts_is_logged_once_without_secrets() {
     assert!(!text.contains("argon2") && !text.contains(&admin.token) && !text.contains("horse"), "{text}");
     tokens::revoke(&shop.app, &Actor::CLI, name).await.unwrap();
     assert_eq!(admin.get("/operator-actions").await.status, 401);
+}
+
+#[tokio::test]
+async fn who_only_reads_is_answered_while_nothing_can_be_written() {
+    let shop = Shop::open(reliable()).await;
+    let token = shop.token(Role::Viewer).await;
+    let held = std::sync::Arc::new(tokio::sync::Notify::new());
+    let (free, freed) = std::sync::mpsc::channel::<()>();
+    let (app, is_held) = (shop.app.clone(), held.clone());
+    // The row of the token is held, on SQLite with all that can be written.
+    let freed = std::sync::Mutex::new(freed);
+    let holding = tokio::spawn(async move {
+        app.transaction("hold", move |tx| -> app::Result<()> {
+            tx.execute("UPDATE api_tokens SET role = role", &[])?;
+            is_held.notify_one();
+            freed.lock().unwrap().recv().unwrap();
+            Ok(())
+        })
+        .await
+        .unwrap();
+    });
+    held.notified().await;
+    let authorization = format!("Bearer {token}");
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(20), status(&shop, &authorization));
+    assert_eq!(answered.await.expect("a read waits for no writer"), 200);
+    free.send(()).unwrap();
+    holding.await.unwrap();
 }

@@ -144,7 +144,33 @@ async fn a_file_above_the_limit_is_refused_before_its_end() {
     let shop = Shop::open_with(free_port().await, |config| config.imports.max_file_bytes = 100).await;
     let speaker = shop.speaker(Role::Operator).await;
     let refused = send(&shop, &speaker, "", form(FILE, "orders.csv")).await;
-    assert_eq!((refused.status, refused.problem()), (422, "invalid-request"), "{refused:?}");
+    assert_eq!((refused.status, refused.problem()), (413, "body-too-large"), "{refused:?}");
     assert!(refused.body["detail"].as_str().unwrap().contains("max_file_bytes"), "{refused:?}");
     assert_eq!(shop.spooled(), 0);
+}
+
+#[tokio::test]
+async fn what_was_left_behind_in_the_spool_is_removed_after_a_day_and_nothing_else() {
+    let (shop, speaker) = open().await;
+    assert_eq!(send(&shop, &speaker, "", form(FILE, "orders.csv")).await.status, 202);
+    let waiting = std::fs::read_dir(shop.spool()).unwrap().next().unwrap().unwrap().path();
+    let hash = "0a".repeat(32);
+    let fresh = shop.spool().join("receiving-7-00000001");
+    let old: Vec<_> =
+        ["receiving-7-00000002".to_owned(), format!("{hash}-7-00000003.csv"), "mine.csv".to_owned()]
+            .map(|name| shop.spool().join(name))
+            .to_vec();
+    for path in old.iter().chain([&fresh]) {
+        std::fs::write(path, "what came").unwrap();
+    }
+    let now = fresh.metadata().unwrap().modified().unwrap();
+    let yesterday = now - std::time::Duration::from_hours(25);
+    for path in old.iter().chain([&waiting]) {
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(yesterday).unwrap();
+    }
+    assert_eq!(app::imports::remove_left_behind(&shop.app).await.unwrap(), 2);
+    let left = [&fresh, &waiting, &old[2]].map(|path| path.exists());
+    assert_eq!((left, old[0].exists(), old[1].exists()), ([true; 3], false, false));
+    shop.work().await;
+    assert_eq!(speaker.get("/orders/shop:A-1").await.status, 200, "its import had its file");
 }

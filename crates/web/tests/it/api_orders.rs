@@ -284,6 +284,8 @@ async fn what_nobody_knows_is_not_found() {
     ] {
         let answer = speaker.get(path).await;
         assert_eq!((answer.status, answer.problem()), (404, "not-found"), "{path}: {answer:?}");
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(!detail.contains("nothing at") || detail.ends_with(&format!("/api{path}")), "{detail}");
     }
 }
 
@@ -342,4 +344,35 @@ async fn an_order_that_has_moved_on_is_not_changed_by_who_saw_it_before() {
     let done = speaker.send(client().post(&url).header("if-match", &now)).await;
     assert_eq!((done.status, &done.body["status"]), (200, &json!("cancelled")), "{done:?}");
     assert_ne!(done.headers["etag"], now);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_twice_at_once_is_done_once_also_where_there_is_too_little_for_both() {
+    let (shop, speaker) = open().await;
+    for round in 0..5 {
+        let sku = format!("CUP-{round}");
+        let path = format!("/products/{sku}/stock");
+        speaker.post(&path, &json!({ "kind": "receive", "quantity": 10 })).await;
+        let (body, key) = (json!({ "kind": "adjust", "change": -8, "note": "broken" }), format!("k-{round}"));
+        for answer in futures_of((0..8).map(|_| speaker.post_keyed(&path, &key, &body))).await {
+            assert_eq!((answer.status, &answer.body["on_hand"]), (200, &json!(2)), "{answer:?}");
+        }
+    }
+    drop(shop);
+}
+
+#[tokio::test]
+async fn a_parameter_where_none_is_taken_is_refused_and_nothing_is_done() {
+    let (shop, speaker) = open().await;
+    let id = speaker.post("/orders", &order(1)).await.body["id"].clone();
+    shop.work().await;
+    let all = json!({ "order_id": id });
+    let refused = speaker.post_keyed("/refunds?dry_run=true", "r-1", &all).await;
+    assert_eq!((refused.status, refused.problem()), (422, "invalid-request"), "{refused:?}");
+    assert_eq!(speaker.get(&format!("/orders/{id}")).await.body["refunds"], json!([]));
+    assert_eq!(speaker.post("/orders?dry_run=true", &order(2)).await.status, 422);
+    assert_eq!(speaker.get("/orders").await.body["data"].as_array().unwrap().len(), 1);
+    for path in ["/workers?limit=1", "/queues?limit=1", "/products/MUG?fields=name"] {
+        assert_eq!(speaker.get(path).await.status, 422, "{path}");
+    }
 }

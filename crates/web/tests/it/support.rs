@@ -198,7 +198,12 @@ impl Shop {
 
     /// How many files lie in the spool.
     pub fn spooled(&self) -> usize {
-        std::fs::read_dir(self.space.folder().join("spool")).map_or(0, Iterator::count)
+        std::fs::read_dir(self.spool()).map_or(0, Iterator::count)
+    }
+
+    /// Where files wait for their import.
+    pub fn spool(&self) -> std::path::PathBuf {
+        self.space.folder().join("spool")
     }
 
     /// Gives the shop so many mugs.
