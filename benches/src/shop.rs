@@ -49,7 +49,7 @@ impl Shop {
     /// Queues the import of a file whose products have stock without end.
     pub async fn start_import(&self, file: &Path) -> anyhow::Result<ImportId> {
         let options = ImportOptions { initial_stock: 100_000_000, ..ImportOptions::default() };
-        match imports::start(&self.app, file, options, false).await? {
+        match imports::start(&self.app, &app::Actor::CLI, file, options, false).await? {
             Started::New(id) => Ok(id),
             other => bail!("a new shop knows the file already: {other:?}"),
         }

@@ -68,7 +68,7 @@ async fn import(app: &App, name: &str, text: String, folder: &Path) -> Result<()
     let path = folder.join(format!("{name}.csv"));
     std::fs::write(&path, text)?;
     let options = ImportOptions { initial_stock: 1_000_000, ..ImportOptions::default() };
-    app::imports::start(app, &path, options, false).await?;
+    app::imports::start(app, &app::Actor::CLI, &path, options, false).await?;
     let registry = app::jobs::registry(app)?;
     while queue::drain(app.queue(), &registry).await? > 0 {}
     Ok(())

@@ -19,6 +19,9 @@ pub enum Error {
         /// Bytes.
         limit: u64,
     },
+    /// A fault of ours.
+    #[error("{0}")]
+    Internal(String),
     /// It stands where that cannot be done to it.
     #[error("{0}")]
     WrongState(String),
@@ -104,6 +107,30 @@ impl From<sql::Error> for Error {
 }
 
 impl Error {
+    /// Whether it is ours to mend, and nobody's who asks for something.
+    pub fn is_internal(&self) -> bool {
+        use importer::ReadError as Read;
+        match self {
+            Error::Internal(_) => true,
+            // A profile that a caller names is one of ours or of the settings' folder.
+            Error::Import(error) => matches!(
+                error,
+                Read::Open { .. } | Read::Io(_) | Read::Write(_) | Read::Spill(_) | Read::BadProfile { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether there was no room for a file.
+    pub fn is_disk_full(&self) -> bool {
+        use importer::ReadError as Read;
+        let (Error::File { source, .. } | Error::Import(Read::Write(source) | Read::Spill(source))) = self
+        else {
+            return false;
+        };
+        source.kind() == std::io::ErrorKind::StorageFull
+    }
+
     /// Whether repeating it later may succeed without anybody changing anything.
     pub fn is_passing(&self) -> bool {
         match self {

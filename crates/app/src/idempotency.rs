@@ -70,7 +70,7 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
 }
 
 fn unkept(error: serde_json::Error) -> Error {
-    Error::Invalid(format!("the answer cannot be kept or read: {error}"))
+    Error::Internal(format!("the answer cannot be kept or read: {error}"))
 }
 
 /// How many old answers one transaction forgets.

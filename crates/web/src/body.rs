@@ -43,8 +43,11 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
     }
 }
 
-/// A JSON body that may be left out, of at most `LIMIT` bytes.
-pub(crate) struct OptionalJson<T, const LIMIT: usize>(pub(crate) T);
+/// A JSON body that may be left out, of at most `LIMIT` bytes, and the bytes that it was.
+pub(crate) struct OptionalJson<T, const LIMIT: usize> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
 
 impl<S: Send + Sync, T: DeserializeOwned + Default, const LIMIT: usize> FromRequest<S>
     for OptionalJson<T, LIMIT>
@@ -54,11 +57,12 @@ impl<S: Send + Sync, T: DeserializeOwned + Default, const LIMIT: usize> FromRequ
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let says_json = says_json(request.headers());
         let bytes = read(request, state, LIMIT).await?;
-        match says_json {
-            _ if bytes.is_empty() => Ok(OptionalJson(T::default())),
-            Some(true) => parse(&bytes).map(OptionalJson),
-            _ => Err(ApiError::UnsupportedMediaType),
-        }
+        let value = match says_json {
+            _ if bytes.is_empty() => T::default(),
+            Some(true) => parse(&bytes)?,
+            _ => return Err(ApiError::UnsupportedMediaType),
+        };
+        Ok(OptionalJson { value, bytes })
     }
 }
 

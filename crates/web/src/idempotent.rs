@@ -1,19 +1,32 @@
 //! Requests that their senders named, so that they can be sent again.
 
+use app::Actor;
+use app::idempotency::Keyed;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use domain::IdempotencyKey;
 
 use crate::ApiError;
 
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that brings a key.
+pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The request's key, where it brings one.
-pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     let Some(value) = headers.get(KEY) else { return Ok(None) };
     let parsed = IdempotencyKey::parse(value.to_str().unwrap_or_default());
     parsed.map(Some).map_err(|error| ApiError::BadKey(error.to_string()))
+}
+
+/// A request to `address`, where it brings a key.
+pub(crate) fn keyed(
+    headers: &HeaderMap,
+    who: &Actor,
+    address: &str,
+    body: &[u8],
+) -> Result<Option<Keyed>, ApiError> {
+    Ok(key_of(headers)?.map(|key| Keyed::new(who, key, address, body)))
 }
 
 /// The request's key, which it must bring.

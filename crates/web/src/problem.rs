@@ -159,15 +159,12 @@ impl ApiError {
             ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
             }
-            ApiError::App(app::Error::File { source, .. })
-                if source.kind() == std::io::ErrorKind::StorageFull =>
-            {
+            ApiError::App(error) if error.is_disk_full() => {
                 (StatusCode::INSUFFICIENT_STORAGE, "disk-full", "Disk full")
             }
+            ApiError::App(error) if error.is_internal() => INTERNAL,
             ApiError::App(error) => of_use_case(error),
-            ApiError::Gateway(_) | ApiError::Panicked(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
-            }
+            ApiError::Gateway(_) | ApiError::Panicked(_) => INTERNAL,
         }
     }
 
@@ -227,6 +224,8 @@ impl ApiError {
     }
 }
 
+const INTERNAL: (StatusCode, &str, &str) = (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error");
+
 /// What a use case answers besides its result is the caller's to mend, or else ours.
 fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
     use app::Error as App;
@@ -245,7 +244,7 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
         App::Invalid(_) | App::Import(_) | App::Analytics(analytics::Error::Span { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
         }
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        _ => INTERNAL,
     }
 }
 
@@ -319,10 +318,17 @@ mod tests {
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         assert_eq!(status(app::Error::from(sql::Error::Full)), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(status(GatewayError::passing("down")), StatusCode::SERVICE_UNAVAILABLE);
+        let source = std::io::ErrorKind::StorageFull.into();
+        let full = app::Error::File { action: "write", path: "/secret/path".to_owned(), source };
+        let response = ApiError::from(full).into_response();
+        assert_eq!(response.status(), StatusCode::INSUFFICIENT_STORAGE);
     }
 
     #[test]
     fn a_fault_that_stays_is_ours_and_keeps_its_inside_to_itself() {
+        let kept = ApiError::from(app::Error::Internal("/secret/path".to_owned()));
+        assert_eq!(kept.kind().0, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!kept.detail(kept.kind().0).contains("secret"));
         let lasting = ApiError::from(GatewayError::lasting("/secret/path"));
         assert_eq!(lasting.kind().0, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!lasting.detail(lasting.kind().0).contains("secret"));

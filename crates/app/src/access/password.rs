@@ -46,7 +46,7 @@ impl Password {
             hash.map(|hash: PasswordHash| hash.to_string())
         })
         .await?
-        .map_err(|error| Error::Invalid(format!("the password cannot be hashed: {error}")))
+        .map_err(|error| Error::Internal(format!("the password cannot be hashed: {error}")))
     }
 
     /// Whether it is the one that was hashed. It takes as long where there is no hash.
@@ -64,7 +64,7 @@ impl Password {
 
 /// Runs what would hold other requests up.
 async fn at_length<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) async fn prepare(app: &App, id: ImportId, index: i64) -> Result<Optio
     let app = app.clone();
     let work = move || read(&app, import, chunk).map(Arc::new);
     let prepared =
-        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Some(prepared))
 }
 

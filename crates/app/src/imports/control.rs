@@ -2,13 +2,15 @@ use std::time::Duration;
 
 use domain::{ImportId, OrderId, OrderStatus};
 use serde::Serialize;
+use serde_json::json;
 use sql::Tx;
 use store::imports::{Import, ImportStatus, Progress};
 
 use super::plan::lanes;
 use super::remove_spool;
+use crate::access::record_in;
 use crate::jobs::{Payload as _, PlanImport};
-use crate::{App, Error, Result};
+use crate::{Actor, App, Error, Result};
 
 /// Where an import stands.
 #[derive(Debug, Clone, Serialize)]
@@ -50,44 +52,52 @@ pub async fn list(app: &App, before: Option<ImportId>, limit: u32) -> Result<Vec
 }
 
 /// Stops an import before its next chunk; those that run are finished.
-pub async fn pause(app: &App, id: ImportId) -> Result<()> {
-    change(app, id, "pause", &[ImportStatus::Running], ImportStatus::Paused).await
+pub async fn pause(app: &App, who: &Actor, id: ImportId) -> Result<()> {
+    change(app, who, id, ("pause", "import_paused"), &[ImportStatus::Running], ImportStatus::Paused).await
 }
 
 /// Ends an import before its next chunk. What was imported stays.
-pub async fn cancel(app: &App, id: ImportId) -> Result<()> {
+pub async fn cancel(app: &App, who: &Actor, id: ImportId) -> Result<()> {
     let from = &[ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
-    change(app, id, "cancel", from, ImportStatus::Cancelled).await?;
+    change(app, who, id, ("cancel", "import_cancelled"), from, ImportStatus::Cancelled).await?;
     remove_spool(app, id).await
 }
 
 async fn change(
     app: &App,
+    who: &Actor,
     id: ImportId,
-    action: &'static str,
+    (action, kind): (&'static str, &'static str),
     from: &'static [ImportStatus],
     to: ImportStatus,
 ) -> Result<()> {
-    let inner = app.clone();
+    let (inner, who) = (app.clone(), who.clone());
     app.transaction("change_import", move |tx| {
         let import = store::imports::lock(tx, id)?;
         if !from.contains(&import.status) {
             let status = import.status.as_str();
             return Err(Error::WrongState(format!("cannot {action} import {id}: it is {status}")));
         }
-        Ok(store::imports::mark_status(tx, id, to, None, inner.now())?)
+        store::imports::mark_status(tx, id, to, None, inner.now())?;
+        let stands = |status: ImportStatus| Some(json!({ "status": status.as_str() }));
+        record_in(&inner, tx, &who, kind, &subject(id), (stands(import.status), stands(to)))
     })
     .await
 }
 
 /// Goes on with an import that is paused, or whose jobs were lost. Jobs that exist already do no harm: a chunk is
 /// imported once.
-pub async fn resume(app: &App, id: ImportId) -> Result<()> {
-    let inner = app.clone();
-    app.transaction("resume_import", move |tx| resume_in(&inner, tx, id)).await
+pub async fn resume(app: &App, who: &Actor, id: ImportId) -> Result<()> {
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("resume_import", move |tx| resume_in(&inner, tx, &who, id)).await
 }
 
-pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> {
+/// How the operators' log names an import.
+pub(super) fn subject(id: ImportId) -> String {
+    format!("import {id}")
+}
+
+pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: ImportId) -> Result<()> {
     let import = store::imports::lock(tx, id)?;
     let jobs = match import.status {
         ImportStatus::Planning => vec![PlanImport { import: id }.job()],
@@ -101,7 +111,8 @@ pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> 
         }
     };
     app.queue().push_in(tx, &jobs)?;
-    Ok(())
+    let before = json!({ "status": import.status.as_str() });
+    record_in(app, tx, who, "import_continued", &subject(id), (Some(before), None))
 }
 
 /// How often the ledger is looked at while orders come to rest.

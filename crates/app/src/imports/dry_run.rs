@@ -53,7 +53,7 @@ const KEPT: usize = 1_000;
 pub async fn dry_run(app: &App, path: &Path, options: ImportOptions) -> Result<DryRun> {
     let (app, path) = (app.clone(), path.to_owned());
     let work = move || run(&app, &path, &options);
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 fn run(app: &App, path: &Path, options: &ImportOptions) -> Result<DryRun> {

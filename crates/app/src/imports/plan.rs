@@ -34,7 +34,7 @@ pub(crate) async fn plan(app: &App, id: ImportId) -> Result<Option<(Import, Resu
         Ok(importer::plan(file, &stored.layout, &plan_options)?)
     };
     let planned =
-        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Some((import, planned)))
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn record(app: &App, tx: &mut Tx<'_>, import: &Import, planned: &Resu
     };
     let (_, stored) = read_stored(import)?;
     let stored = StoredPlan { broken: plan.broken.clone(), ..stored };
-    let text = serde_json::to_string(&stored).map_err(|error| Error::Invalid(error.to_string()))?;
+    let text = serde_json::to_string(&stored).map_err(|error| Error::Internal(error.to_string()))?;
     let chunks: Vec<Chunk> = plan
         .chunks
         .iter()
@@ -86,7 +86,7 @@ pub(crate) fn lanes(tx: &mut Tx<'_>, id: ImportId) -> Result<Vec<NewJob>> {
 /// The options and the plan that are stored with an import.
 pub(super) fn read_stored(import: &Import) -> Result<(ImportOptions, StoredPlan)> {
     let unreadable = |error: serde_json::Error| {
-        Error::Invalid(format!("import {} cannot be read back: {error}", import.id))
+        Error::Internal(format!("import {} cannot be read back: {error}", import.id))
     };
     let options = serde_json::from_str(&import.options).map_err(unreadable)?;
     let plan = serde_json::from_str(import.plan.as_deref().unwrap_or_default()).map_err(unreadable)?;

@@ -14,7 +14,8 @@ const PAGE: u32 = 1_000;
 pub async fn write_rejects(app: &App, id: ImportId, out: impl Write) -> Result<u64> {
     let import = app.read("get_import", move |tx| store::imports::get(tx, id)).await?;
     let (_, plan) = read_stored(&import)?;
-    let failed = |error: std::io::Error| Error::Invalid(format!("the rejects could not be written: {error}"));
+    let failed =
+        |error: std::io::Error| Error::Internal(format!("the rejects could not be written: {error}"));
     let mut writer = RejectsWriter::new(out, &plan.layout).map_err(failed)?;
     let (mut after, mut count) = ((0, -1), 0);
     loop {

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use domain::{ImportId, SourceName};
 use importer::{Profile, ReadOptions, Sniffed, Spooled};
+use serde_json::json;
 use sql::Tx;
 use store::imports::{Import, ImportStatus, NewImport};
 
 use super::{FileStamp, ImportOptions, StoredPlan, control};
+use crate::access::record_in;
 use crate::hex::hex;
 use crate::jobs::{Payload as _, PlanImport};
-use crate::{App, Error, Result};
+use crate::{Actor, App, Error, Result};
 
 /// How files begin that are not whole yet.
 pub(super) const RECEIVING: &str = "receiving-";
@@ -37,24 +39,31 @@ struct Received {
 }
 
 /// Receives a file and queues its import.
-pub async fn start(app: &App, path: &Path, options: ImportOptions, force: bool) -> Result<Started> {
+pub async fn start(
+    app: &App,
+    who: &Actor,
+    path: &Path,
+    options: ImportOptions,
+    force: bool,
+) -> Result<Started> {
     let path = std::path::absolute(path).map_err(|source| cannot("find", path, source))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let keep = if app.config().imports.copy_files { Keep::Copy } else { Keep::InPlace };
     let received = receive(app, path, &options, keep).await?;
-    begin(app, received, name, options, force).await
+    begin(app, who, received, name, options, force).await
 }
 
 /// Queues the import of a file that lies in the spool already, and that is ours. `name` is what its sender called it.
 pub(super) async fn start_ours(
     app: &App,
+    who: &Actor,
     path: PathBuf,
     name: String,
     options: ImportOptions,
     force: bool,
 ) -> Result<Started> {
     let received = receive(app, path, &options, Keep::Ours).await?;
-    begin(app, received, name, options, force).await
+    begin(app, who, received, name, options, force).await
 }
 
 /// What becomes of a file that was received.
@@ -70,17 +79,18 @@ enum Keep {
 
 async fn begin(
     app: &App,
+    who: &Actor,
     received: Received,
     name: String,
     options: ImportOptions,
     force: bool,
 ) -> Result<Started> {
     let (profile, source) = (&received.sniffed.layout.profile, received.source.clone());
-    let stored = serde_json::to_string(&options).map_err(|error| Error::Invalid(error.to_string()))?;
+    let stored = serde_json::to_string(&options).map_err(|error| Error::Internal(error.to_string()))?;
     let plan =
         StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new(), file: received.stamp };
-    let plan = serde_json::to_string(&plan).map_err(|error| Error::Invalid(error.to_string()))?;
-    let inner = app.clone();
+    let plan = serde_json::to_string(&plan).map_err(|error| Error::Internal(error.to_string()))?;
+    let (inner, who) = (app.clone(), who.clone());
     let profile = profile.name.clone();
     let is_rejects_file = received.sniffed.layout.rejects_file;
     let copy = received.is_copy.then(|| received.text.clone());
@@ -91,7 +101,7 @@ async fn begin(
             let hash = &received.spooled.sha256;
             if let Some(known) = known(tx, hash, source.as_str(), &stored, force)? {
                 if let Started::Resumed(id) = known {
-                    control::resume_in(&inner, tx, id)?;
+                    control::resume_in(&inner, tx, &who, id)?;
                 }
                 return Ok(known);
             }
@@ -116,6 +126,8 @@ async fn begin(
             };
             store::imports::insert(tx, &new, &plan, inner.now())?;
             inner.queue().push_in(tx, &[PlanImport { import: id }.job()])?;
+            let about = json!({ "file": name, "source": source.as_str(), "sha256": hex(hash) });
+            record_in(&inner, tx, &who, "import_started", &control::subject(id), (None, Some(about)))?;
             Ok(Started::New(id))
         })
         .await?;
@@ -170,7 +182,7 @@ async fn receive(app: &App, path: PathBuf, options: &ImportOptions, keep: Keep) 
         let (text, spooled) = spool(&path, &folder, &options)?;
         Ok(Received { source, sniffed, spooled, text, is_copy: true, stamp: None })
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// Gives a text that is whole and on disk its place in the spool, under a name that begins with its hash. Each import has

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::start::{RECEIVING, cannot, mark, spool_folder, start_ours};
 use super::{DryRun, ImportOptions, Started, dry_run};
-use crate::{App, Error, Result};
+use crate::{Actor, App, Error, Result};
 
 /// A file that somebody sends, as far as it has come. It lies in the spool, and is removed again unless it is imported.
 pub struct Upload {
@@ -41,12 +41,13 @@ impl Upload {
     pub async fn import(
         mut self,
         app: &App,
+        who: &Actor,
         name: String,
         options: ImportOptions,
         force: bool,
     ) -> Result<Started> {
         self.settle().await?;
-        start_ours(app, self.path.clone(), name, options, force).await
+        start_ours(app, who, self.path.clone(), name, options, force).await
     }
 
     /// Tells what its import would do.
@@ -102,7 +103,7 @@ pub async fn remove_left_behind(app: &App) -> Result<usize> {
         }
         Ok(removed)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Invalid(error.to_string()))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// Whether a file has a name that we give: the spool may be a folder where others keep theirs too.

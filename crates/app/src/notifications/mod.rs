@@ -28,7 +28,7 @@ pub use input::{
 pub use log::LogMailer;
 pub use mailer::{Delivery, Letter, Mailer};
 pub use notifier::Notifier;
-pub use resend::resend;
+pub use resend::{resend, resend_once};
 pub(crate) use sending::{longest_run, send};
 pub use smtp::SmtpMailer;
 pub use store::notifications::{FailureRow, Notification};

@@ -1,25 +1,38 @@
 use domain::{NotificationId, NotificationStatus};
+use serde_json::{Value, json};
 use sql::Tx;
 use store::notifications::{NewNotification, Notification};
 
+use crate::access::record_in;
+use crate::idempotency::{self, Answer, Keyed};
 use crate::jobs::{Payload as _, SendNotification};
 use crate::{Actor, App, Error, Result};
 
 /// Tells the same once more: a notification of its own, with a cause of its own, to the same recipient over the same
 /// channel. The first one stays as it is.
 pub async fn resend(app: &App, who: &Actor, id: NotificationId) -> Result<Notification> {
-    let inner = app.clone();
-    let repeated = app.transaction("resend_notification", move |tx| resend_in(&inner, tx, id)).await?;
-    tracing::info!(
-        actor = who.as_str(),
-        notification = id.get(),
-        resend = repeated.id.get(),
-        "a notification is sent once more"
-    );
-    Ok(repeated)
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("resend_notification", move |tx| resend_in(&inner, tx, &who, id)).await
 }
 
-fn resend_in(app: &App, tx: &mut Tx<'_>, id: NotificationId) -> Result<Notification> {
+/// Tells the same once more, once, however often the request comes; the answer is the notification as JSON.
+pub async fn resend_once(
+    app: &App,
+    who: &Actor,
+    id: NotificationId,
+    keyed: Option<Keyed>,
+) -> Result<Answer<Value>> {
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction("resend_notification", move |tx| {
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
+            let repeated = resend_in(&inner, tx, &who, id)?;
+            serde_json::to_value(&repeated).map_err(|error| Error::Internal(error.to_string()))
+        })
+    })
+    .await
+}
+
+fn resend_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: NotificationId) -> Result<Notification> {
     let first = store::notifications::get(tx, id)?;
     check(app, &first)?;
     let repeated = NotificationId::from_ledger(tx.next_ids("notifications", 1)?.start);
@@ -37,6 +50,8 @@ fn resend_in(app: &App, tx: &mut Tx<'_>, id: NotificationId) -> Result<Notificat
     };
     store::notifications::insert(tx, &[new], app.now())?;
     app.queue().push_in(tx, &[SendNotification { notification: repeated }.job()])?;
+    let (subject, after) = (format!("notification {id}"), json!({ "resend": repeated }));
+    record_in(app, tx, who, "notification_resent", &subject, (None, Some(after)))?;
     Ok(store::notifications::get(tx, repeated)?)
 }
 

@@ -1,4 +1,5 @@
 use domain::OrderId;
+use serde_json::Value;
 use sql::Tx;
 use store::orders::OrderRow;
 
@@ -6,6 +7,7 @@ use super::cancel::cancel_in;
 use super::deliver::deliver_in;
 use super::preview::Preview;
 use super::ship::{Shipping, ship_in};
+use crate::idempotency::{self, Answer, Keyed};
 use crate::{Actor, App, Error, Result};
 
 /// What a person can do to an order.
@@ -50,6 +52,26 @@ pub async fn move_on(
     super::current(app, id).await
 }
 
+/// Does `deed` once, however often the request comes; the answer is the order as it stood then, as JSON.
+pub async fn move_once(
+    app: &App,
+    who: &Actor,
+    id: OrderId,
+    deed: Deed,
+    version: Option<i64>,
+    keyed: Option<Keyed>,
+) -> Result<Answer<Value>> {
+    let (inner, who) = (app.clone(), who.clone());
+    app.transaction(deed.name(), move |tx| {
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
+            move_in(&inner, tx, &who, id, &deed, version)?;
+            let row = store::orders::get_view(tx, id)?.row;
+            serde_json::to_value(&row).map_err(|error| Error::Internal(error.to_string()))
+        })
+    })
+    .await
+}
+
 /// What would come of `deed`: it is done, looked at, and undone.
 pub async fn preview(
     app: &App,
@@ -67,7 +89,7 @@ pub async fn preview(
     match tried.await {
         Err(Tried::Done(preview)) => Ok(*preview),
         Err(Tried::Failed(error)) => Err(error),
-        Ok(()) => Err(Error::Invalid("a preview was kept".to_owned())),
+        Ok(()) => Err(Error::Internal("a preview was kept".to_owned())),
     }
 }
 

@@ -9,7 +9,7 @@ mod reserve;
 mod ship;
 mod story;
 
-pub use deed::{Deed, cancel, deliver, move_on, preview, ship};
+pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};

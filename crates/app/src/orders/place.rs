@@ -92,7 +92,7 @@ pub async fn place_once(
         idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
             let (id, is_new) = place_in(&inner, tx, &who, &order)?;
             let view = store::orders::get_view(tx, id)?;
-            let order = serde_json::to_value(&view).map_err(|error| Error::Invalid(error.to_string()))?;
+            let order = serde_json::to_value(&view).map_err(|error| Error::Internal(error.to_string()))?;
             Ok(Placed { order, is_new })
         })
     })

@@ -1,10 +1,12 @@
 //! Stock that comes in or is put right.
 
 use domain::{CauseKind, Currency, Label, MovementKind, ProductId, Sku};
+use serde_json::{Value, json};
 use sql::Tx;
 use store::products::{NewProduct, Product};
 use store::stock::Movement;
 
+use crate::access::record_in;
 use crate::idempotency::{self, Answer, Keyed};
 use crate::{Actor, App, Error, Result};
 
@@ -44,7 +46,17 @@ pub async fn receive_once(
     }
     let (inner, who) = (app.clone(), who.clone());
     app.transaction("receive_stock", move |tx| {
-        idempotency::once(&inner, tx, keyed.as_ref(), |tx| receive_in(&inner, tx, &who, &receipts))
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
+            let products = receive_in(&inner, tx, &who, &receipts)?;
+            let units: Vec<Value> =
+                receipts.iter().map(|one| json!({ "sku": one.sku, "quantity": one.quantity })).collect();
+            let subject = match receipts.as_slice() {
+                [one] => one.sku.to_string(),
+                several => format!("{} products", several.len()),
+            };
+            record_in(&inner, tx, &who, "stock_received", &subject, (None, Some(units.into())))?;
+            Ok(products)
+        })
     })
     .await
 }
@@ -90,21 +102,28 @@ fn check_room(tx: &mut Tx<'_>, products: &[ProductId], moved: &[(ProductId, i64)
 }
 
 /// Puts the count of a product right by `change` units.
-pub async fn adjust(app: &App, sku: Sku, change: i64, note: String) -> Result<Product> {
-    Ok(adjust_once(app, sku, change, note, None).await?.result)
+pub async fn adjust(app: &App, who: &Actor, sku: Sku, change: i64, note: String) -> Result<Product> {
+    Ok(adjust_once(app, who, sku, change, note, None).await?.result)
 }
 
 /// Puts the count of a product right once, however often the request comes.
 pub async fn adjust_once(
     app: &App,
+    who: &Actor,
     sku: Sku,
     change: i64,
     note: String,
     keyed: Option<Keyed>,
 ) -> Result<Answer<Product>> {
-    let inner = app.clone();
+    let (inner, who) = (app.clone(), who.clone());
     app.transaction("adjust_stock", move |tx| {
-        idempotency::once(&inner, tx, keyed.as_ref(), |tx| adjust_in(&inner, tx, &sku, change, &note))
+        idempotency::once(&inner, tx, keyed.as_ref(), |tx| {
+            let product = adjust_in(&inner, tx, &sku, change, &note)?;
+            let before = json!({ "on_hand": product.on_hand - change });
+            let after = json!({ "on_hand": product.on_hand, "note": note });
+            record_in(&inner, tx, &who, "stock_adjusted", sku.as_str(), (Some(before), Some(after)))?;
+            Ok(product)
+        })
     })
     .await
 }

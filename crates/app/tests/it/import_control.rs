@@ -38,7 +38,7 @@ async fn stop_after_the_plan(test: &TestApp) {
 
 async fn go_on(test: &TestApp, id: ImportId) {
     test.drop_trigger("stop").await;
-    resume(&test.app, id).await.unwrap();
+    resume(&test.app, &app::Actor::CLI, id).await.unwrap();
     test.run_jobs().await;
 }
 
@@ -74,7 +74,7 @@ async fn the_same_file_goes_on_with_an_import_that_was_paused() {
     let path = test.file("a.csv", sample(40, 0).0);
     let stopped = test.import(&path, chunks_of(3)).await;
     test.drop_trigger("stop").await;
-    match start(&test.app, &path, chunks_of(3), false).await.unwrap() {
+    match start(&test.app, &app::Actor::CLI, &path, chunks_of(3), false).await.unwrap() {
         Started::Resumed(id) => assert_eq!(id, stopped.import.id),
         other => panic!("{other:?}"),
     }
@@ -95,7 +95,7 @@ async fn a_cancelled_import_keeps_what_it_did_and_counts_what_it_did_not_reach()
     assert!(stopped.rows_not_reached > 0);
     assert_eq!(stopped.progress.counts.rows() + stopped.rows_not_reached, totals.rows as i64);
     assert_eq!(test.spooled(), 0);
-    assert!(resume(&test.app, stopped.import.id).await.is_err());
+    assert!(resume(&test.app, &app::Actor::CLI, stopped.import.id).await.is_err());
     test.assert_clean().await;
     // Begun again, it is a new import that finds the orders of the first.
     test.drop_trigger("stop").await;
@@ -113,14 +113,17 @@ async fn an_import_cancelled_before_its_plan_stays_cancelled() {
         let test = TestApp::with(|_| ()).await;
         let path = test.file("a.csv.zst", zstd::encode_all(bytes.as_bytes(), 1).unwrap());
         let id = test.queue_import(&path, into("a")).await;
-        assert!(pause(&test.app, id).await.is_err(), "there is nothing to pause yet");
+        assert!(pause(&test.app, &app::Actor::CLI, id).await.is_err(), "there is nothing to pause yet");
         assert_eq!(test.spooled(), 1);
-        cancel(&test.app, id).await.unwrap();
+        cancel(&test.app, &app::Actor::CLI, id).await.unwrap();
         assert_eq!(test.spooled(), 0);
         test.run_jobs().await;
         assert_eq!(test.rows(id).await, "cancelled 0-0-0-0-0");
-        for refused in [cancel(&test.app, id).await, pause(&test.app, id).await, resume(&test.app, id).await]
-        {
+        for refused in [
+            cancel(&test.app, &app::Actor::CLI, id).await,
+            pause(&test.app, &app::Actor::CLI, id).await,
+            resume(&test.app, &app::Actor::CLI, id).await,
+        ] {
             assert!(refused.unwrap_err().to_string().contains("it is cancelled"));
         }
         assert_eq!(test.number("SELECT COUNT(*) FROM orders").await, 0);
@@ -139,10 +142,10 @@ async fn an_import_can_be_paused_and_continued_while_many_workers_run_it() {
         let now = status(&test.app, id).await.unwrap();
         let reached = now.progress.counts.rows();
         assert!(reached + now.rows_not_reached == now.import.rows_total && now.rows_not_reached >= 0);
-        if reached > last && pauses < 20 && pause(&test.app, id).await.is_ok() {
+        if reached > last && pauses < 20 && pause(&test.app, &app::Actor::CLI, id).await.is_ok() {
             // What is asked for twice does no harm.
-            resume(&test.app, id).await.unwrap();
-            resume(&test.app, id).await.unwrap();
+            resume(&test.app, &app::Actor::CLI, id).await.unwrap();
+            resume(&test.app, &app::Actor::CLI, id).await.unwrap();
             pauses += 1;
         }
         last = reached;
@@ -191,7 +194,7 @@ async fn a_file_started_many_times_at_once_is_one_import() {
     let workers = Workers::start(&test.app).await.unwrap();
     let started = at_once((0..12).map(|_| {
         let (app, path) = (test.app.clone(), path.clone());
-        async move { start(&app, &path, chunks_of(2), false).await.unwrap() }
+        async move { start(&app, &app::Actor::CLI, &path, chunks_of(2), false).await.unwrap() }
     }))
     .await;
     assert_eq!(started.iter().filter(|one| matches!(one, Started::New(_))).count(), 1);
@@ -212,7 +215,7 @@ async fn two_sources_read_their_own_copies_of_one_packed_file() {
     test.run_jobs().await;
     test.drop_trigger("stop").await;
     assert_eq!(test.import(&path, other).await.import.status, ImportStatus::Completed);
-    resume(&test.app, waiting).await.unwrap();
+    resume(&test.app, &app::Actor::CLI, waiting).await.unwrap();
     test.run_jobs().await;
     assert_eq!(status(&test.app, waiting).await.unwrap().import.status, ImportStatus::Completed);
     assert_eq!((test.number("SELECT COUNT(*) FROM orders").await, test.spooled()), (60, 0));

@@ -87,21 +87,31 @@ async fn what_is_no_order_file_is_refused_with_a_reason_and_leaves_nothing_behin
         ("zeros.csv", vec![0; 4_096]),
     ];
     for (name, bytes) in cases {
-        let refused = start(&test.app, &test.file(name, bytes), into("shop"), false).await;
+        let refused = start(&test.app, &app::Actor::CLI, &test.file(name, bytes), into("shop"), false).await;
         let refused = refused.unwrap_err().to_string();
         assert!(refused.len() > 20, "{name}: {refused}");
         assert_eq!(test.spooled(), 0, "{name}");
     }
-    let gone = start(&test.app, std::path::Path::new("/nowhere/orders.csv"), into("shop"), false).await;
+    let gone =
+        start(&test.app, &app::Actor::CLI, std::path::Path::new("/nowhere/orders.csv"), into("shop"), false)
+            .await;
     assert!(gone.unwrap_err().to_string().contains("/nowhere/orders.csv"));
     let wrong = ImportOptions { chunk_size: 0, ..into("shop") };
     let packed = test.file("rows.csv.gz", gzip(rows().as_bytes()));
-    assert!(start(&test.app, &packed, wrong, false).await.unwrap_err().to_string().contains("chunk size"));
+    assert!(
+        start(&test.app, &app::Actor::CLI, &packed, wrong, false)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("chunk size")
+    );
     assert_eq!(test.spooled(), 0, "a copy of a file that was refused for its options");
     assert_eq!(test.number("SELECT COUNT(*) FROM imports").await, 0);
     // A cell that is never closed is found only when all of it is read.
     let path = test.file("unclosed.csv", unclosed);
-    if let Ok(app::imports::Started::New(id)) = start(&test.app, &path, into("shop"), false).await {
+    if let Ok(app::imports::Started::New(id)) =
+        start(&test.app, &app::Actor::CLI, &path, into("shop"), false).await
+    {
         test.run_jobs().await;
         assert_eq!(test.rows(id).await, "failed 0-0-0-0-0");
     }

@@ -39,7 +39,7 @@ async fn the_same_file_again_is_told_and_changes_nothing() {
         let first = test.import(&path, into(name)).await;
         let before = test.dump(&[]).await;
         for _ in 0..2 {
-            match start(&test.app, &path, into(name), false).await.unwrap() {
+            match start(&test.app, &app::Actor::CLI, &path, into(name), false).await.unwrap() {
                 Started::Done(done) => assert_eq!(done.id, first.import.id),
                 other => panic!("{other:?}"),
             }
@@ -64,7 +64,9 @@ async fn a_file_that_is_forced_again_is_all_duplicates() {
     test.refund(domain::OrderId::from_ledger(1), "k", RefundRequest::Amount(1), true).await.unwrap();
     test.run_jobs().await;
     let before = test.dump(&OF_IMPORTS).await;
-    let Started::New(id) = start(&test.app, &path, into("a"), true).await.unwrap() else { panic!("not new") };
+    let Started::New(id) = start(&test.app, &app::Actor::CLI, &path, into("a"), true).await.unwrap() else {
+        panic!("not new")
+    };
     test.run_jobs().await;
     let bad = totals.bad_order_rows;
     assert_eq!(test.rows(id).await, format!("completed 0-{}-{bad}-0-0", totals.rows - bad));

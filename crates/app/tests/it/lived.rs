@@ -142,7 +142,7 @@ async fn import(test: &TestApp) {
     ] {
         let path = test.folder().join(format!("{name}.csv"));
         std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
-        app::imports::start(&test.app, &path, options, false).await.unwrap();
+        app::imports::start(&test.app, &app::Actor::CLI, &path, options, false).await.unwrap();
         test.run_jobs().await;
     }
 }

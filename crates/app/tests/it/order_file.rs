@@ -55,7 +55,7 @@ impl TestApp {
 
     /// Queues an import that must be new.
     pub async fn queue_import(&self, path: &Path, options: ImportOptions) -> ImportId {
-        match start(&self.app, path, options, false).await.unwrap() {
+        match start(&self.app, &app::Actor::CLI, path, options, false).await.unwrap() {
             Started::New(id) => id,
             other => panic!("{other:?}"),
         }

@@ -156,7 +156,7 @@ async fn a_receipt_that_no_count_could_hold_is_refused_and_changes_nothing() {
     }
     for change in [i64::MAX, i64::MIN, -6] {
         let sku = Sku::parse("TEA").unwrap();
-        let refused = app::stock::adjust(&test.app, sku, change, "count".to_owned()).await;
+        let refused = app::stock::adjust(&test.app, &Actor::CLI, sku, change, "count".to_owned()).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     }
     assert_eq!(test.level("TEA").await, (5, 0));

@@ -2,8 +2,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use app::App;
 use app::imports::{self as cases, Status, write_rejects};
+use app::{Actor, App};
 use clap::Subcommand;
 use domain::ImportId;
 use importer::RejectCode;
@@ -68,15 +68,15 @@ impl Imports {
             }
             Imports::Show { id } => id,
             Imports::Pause { id } => {
-                cases::pause(&app, id).await?;
+                cases::pause(&app, &Actor::CLI, id).await?;
                 id
             }
             Imports::Continue { id } => {
-                cases::resume(&app, id).await?;
+                cases::resume(&app, &Actor::CLI, id).await?;
                 id
             }
             Imports::Cancel { id } => {
-                cases::cancel(&app, id).await?;
+                cases::cancel(&app, &Actor::CLI, id).await?;
                 id
             }
         };

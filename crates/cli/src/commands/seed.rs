@@ -57,7 +57,7 @@ impl Seed {
         let mut progress = Progress::new("sample orders", session.shows_progress);
         let workers = Workers::start(&app).await?;
         let name = std::path::Path::new("sample orders");
-        let report = match imports::start(&app, &path, options, false).await? {
+        let report = match imports::start(&app, &app::Actor::CLI, &path, options, false).await? {
             Started::Done(before) => {
                 progress.end();
                 Report::unchanged(&app, name, imports::status(&app, before.id).await?).await?

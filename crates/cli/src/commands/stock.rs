@@ -77,7 +77,7 @@ impl Stock {
             Stock::Show { sku, limit } => show(&app, out, sku, limit).await?,
             Stock::Receive(receive) => print(out, receive.run(&app).await?)?,
             Stock::Adjust { sku, change, note } => {
-                print(out, vec![cases::adjust(&app, sku, change, note).await?])?;
+                print(out, vec![cases::adjust(&app, &Actor::CLI, sku, change, note).await?])?;
             }
         }
         Ok(Exit::Done)

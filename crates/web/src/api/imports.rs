@@ -3,14 +3,16 @@
 use app::imports::{self as cases, DryRun, Started, Status};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::ImportId;
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
+use crate::access::By;
 use crate::address::Path;
 use crate::form::{Form, Received};
+use crate::idempotent::KEY;
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
 
@@ -58,15 +60,22 @@ enum Taken {
 /// comes. 202, because workers import it.
 pub(crate) async fn start(
     State(web): State<Web>,
+    By(caller): By,
     Query(Terms { dry_run, force }): Query<Terms>,
+    headers: HeaderMap,
     form: Form,
 ) -> Result<Response, ApiError> {
+    if headers.contains_key(KEY) {
+        return Err(ApiError::BadKey(
+            "is not looked at here; the same file is imported once without it".to_owned(),
+        ));
+    }
     let Received { upload, name, options } = form.receive(&web.app).await?;
     if dry_run {
         let told = upload.dry_run(&web.app, options).await?;
         return Ok(Json(Taken::DryRun(told)).into_response());
     }
-    let started = upload.import(&web.app, name, options, force).await?;
+    let started = upload.import(&web.app, &caller.actor, name, options, force).await?;
     let (id, status, outcome) = match started {
         Started::New(id) => (id, StatusCode::ACCEPTED, "new"),
         Started::Resumed(id) => (id, StatusCode::ACCEPTED, "resumed"),
@@ -89,19 +98,31 @@ pub(crate) async fn rejects(State(web): State<Web>, Path(id): Path<ImportId>) ->
 }
 
 /// `POST /api/imports/{id}/pause`
-pub(crate) async fn pause(web: State<Web>, id: Path<ImportId>) -> Result<Json<Status>, ApiError> {
-    cases::pause(&web.app, id.0).await?;
+pub(crate) async fn pause(
+    web: State<Web>,
+    By(caller): By,
+    id: Path<ImportId>,
+) -> Result<Json<Status>, ApiError> {
+    cases::pause(&web.app, &caller.actor, id.0).await?;
     show(web, id).await
 }
 
 /// `POST /api/imports/{id}/continue`
-pub(crate) async fn resume(web: State<Web>, id: Path<ImportId>) -> Result<Json<Status>, ApiError> {
-    cases::resume(&web.app, id.0).await?;
+pub(crate) async fn resume(
+    web: State<Web>,
+    By(caller): By,
+    id: Path<ImportId>,
+) -> Result<Json<Status>, ApiError> {
+    cases::resume(&web.app, &caller.actor, id.0).await?;
     show(web, id).await
 }
 
 /// `POST /api/imports/{id}/cancel`
-pub(crate) async fn cancel(web: State<Web>, id: Path<ImportId>) -> Result<Json<Status>, ApiError> {
-    cases::cancel(&web.app, id.0).await?;
+pub(crate) async fn cancel(
+    web: State<Web>,
+    By(caller): By,
+    id: Path<ImportId>,
+) -> Result<Json<Status>, ApiError> {
+    cases::cancel(&web.app, &caller.actor, id.0).await?;
     show(web, id).await
 }

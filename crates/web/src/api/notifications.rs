@@ -1,15 +1,18 @@
 //! What customers were told.
 
+use app::idempotency::Answer;
 use app::notifications::{self as cases, History, Notification, NotificationView, Which};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use domain::NotificationId;
 use serde::Deserialize;
 
 use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
+use crate::idempotent::{keyed, marked};
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
@@ -49,6 +52,10 @@ pub(crate) async fn resend(
     State(web): State<Web>,
     By(caller): By,
     Path(id): Path<NotificationId>,
-) -> Result<(StatusCode, Json<Notification>), ApiError> {
-    Ok((StatusCode::ACCEPTED, Json(cases::resend(&web.app, &caller.actor, id).await?)))
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let address = format!("POST /api/notifications/{id}/resend");
+    let keyed = keyed(&headers, &caller.actor, &address, &[])?;
+    let Answer { result, replayed } = cases::resend_once(&web.app, &caller.actor, id, keyed).await?;
+    Ok(marked(replayed, (StatusCode::ACCEPTED, Json(result)).into_response()))
 }

@@ -1,7 +1,7 @@
 //! Orders: placed, seen, and moved on.
 
 use app::access::Caller;
-use app::idempotency::{Answer, Keyed};
+use app::idempotency::Answer;
 use app::orders::{self as cases, Deed, NewCustomer, NewOrder, NewOrderLine, Shipping};
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -18,7 +18,7 @@ use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::{OptionalJson, RawJson};
-use crate::idempotent::{key_of, marked};
+use crate::idempotent::{keyed, marked};
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
@@ -119,7 +119,7 @@ pub(crate) async fn place(
     RawJson(bytes): RawJson<LIMIT>,
 ) -> Result<Response, ApiError> {
     let body: PlaceBody = crate::body::parse(&bytes)?;
-    let keyed = key_of(&headers)?.map(|key| Keyed::new(&caller.actor, key, "POST /api/orders", &bytes));
+    let keyed = keyed(&headers, &caller.actor, "POST /api/orders", &bytes)?;
     let lines = body.lines.into_iter().map(|line| NewOrderLine {
         sku: line.sku,
         quantity: line.quantity,
@@ -173,6 +173,8 @@ pub(crate) struct Moving {
     name: String,
     dry_run: bool,
     version: Option<i64>,
+    headers: HeaderMap,
+    address: String,
 }
 
 impl FromRequestParts<Web> for Moving {
@@ -183,7 +185,8 @@ impl FromRequestParts<Web> for Moving {
         let Path(name) = Path::from_request_parts(parts, web).await?;
         let Query(Terms { dry_run }) = Query::from_request_parts(parts, web).await?;
         let version = parts.headers.get(header::IF_MATCH).map(version_of).transpose()?.flatten();
-        Ok(Moving { web: web.clone(), caller, name, dry_run, version })
+        let (headers, address) = (parts.headers.clone(), parts.uri.path().to_owned());
+        Ok(Moving { web: web.clone(), caller, name, dry_run, version, headers, address })
     }
 }
 
@@ -198,24 +201,28 @@ fn version_of(value: &HeaderValue) -> Result<Option<i64>, ApiError> {
 }
 
 impl Moving {
-    async fn on(self, deed: Deed) -> Result<Response, ApiError> {
-        let Moving { web, caller, name, dry_run, version } = self;
+    /// Does it. `body` is what tells two requests with one key apart.
+    async fn on(self, deed: Deed, body: &[u8]) -> Result<Response, ApiError> {
+        let Moving { web, caller, name, dry_run, version, headers, address } = self;
         let id = resolve(&web, name).await?;
         if dry_run {
             let preview = cases::preview(&web.app, &caller.actor, id, deed, version).await?;
             return Ok(Json(preview).into_response());
         }
-        let row = cases::move_on(&web.app, &caller.actor, id, deed, version).await?;
-        Ok(tagged(row.version, StatusCode::OK, &row))
+        let keyed = keyed(&headers, &caller.actor, &format!("POST {address}"), body)?;
+        let Answer { result, replayed } =
+            cases::move_once(&web.app, &caller.actor, id, deed, version, keyed).await?;
+        let version = result["version"].as_i64().unwrap_or_default();
+        Ok(marked(replayed, tagged(version, StatusCode::OK, &result)))
     }
 }
 
 /// `POST /api/orders/{order}/cancel`
 pub(crate) async fn cancel(
     moving: Moving,
-    OptionalJson(body): OptionalJson<CancelBody, LIMIT>,
+    body: OptionalJson<CancelBody, LIMIT>,
 ) -> Result<Response, ApiError> {
-    moving.on(Deed::Cancel { reason: body.reason.map(String::from) }).await
+    moving.on(Deed::Cancel { reason: body.value.reason.map(String::from) }, &body.bytes).await
 }
 
 #[derive(Deserialize, Default)]
@@ -238,19 +245,22 @@ pub(crate) struct UnitsBody {
 /// `POST /api/orders/{order}/ship`
 pub(crate) async fn ship(
     moving: Moving,
-    OptionalJson(body): OptionalJson<ShipBody, LIMIT>,
+    OptionalJson { value: body, bytes }: OptionalJson<ShipBody, LIMIT>,
 ) -> Result<Response, ApiError> {
     let shipping = Shipping {
         lines: body.lines.into_iter().map(|line| (line.line_no, line.quantity)).collect(),
         carrier: body.carrier.map(String::from),
         tracking: body.tracking.map(String::from),
     };
-    moving.on(Deed::Ship(shipping)).await
+    moving.on(Deed::Ship(shipping), &bytes).await
 }
 
 /// `POST /api/orders/{order}/deliver`
-pub(crate) async fn deliver(moving: Moving, _: OptionalJson<Nothing, LIMIT>) -> Result<Response, ApiError> {
-    moving.on(Deed::Deliver).await
+pub(crate) async fn deliver(
+    moving: Moving,
+    body: OptionalJson<Nothing, LIMIT>,
+) -> Result<Response, ApiError> {
+    moving.on(Deed::Deliver, &body.bytes).await
 }
 
 /// A body without anything in it.

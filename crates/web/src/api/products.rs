@@ -1,6 +1,6 @@
 //! Products and their stock.
 
-use app::idempotency::{Answer, Keyed};
+use app::idempotency::Answer;
 use app::stock::{self as cases, Receipt};
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::{RawJson, parse};
-use crate::idempotent::{key_of, marked};
+use crate::idempotent::{keyed, marked};
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
 
@@ -61,7 +61,7 @@ pub(crate) async fn stock(
     RawJson(bytes): RawJson<LIMIT>,
 ) -> Result<Response, ApiError> {
     let address = format!("POST /api/products/{sku}/stock");
-    let keyed = key_of(&headers)?.map(|key| Keyed::new(&caller.actor, key, &address, &bytes));
+    let keyed = keyed(&headers, &caller.actor, &address, &bytes)?;
     let Answer { result, replayed } = match parse(&bytes)? {
         StockBody::Receive { quantity, name, price, note } => {
             let price = price.map(|price| (price.amount, price.currency));
@@ -70,7 +70,8 @@ pub(crate) async fn stock(
             Answer { result: received.result.into_iter().next(), replayed: received.replayed }
         }
         StockBody::Adjust { change, note } => {
-            let adjusted = cases::adjust_once(&web.app, sku, change, String::from(note), keyed).await?;
+            let adjusted =
+                cases::adjust_once(&web.app, &caller.actor, sku, change, String::from(note), keyed).await?;
             Answer { result: Some(adjusted.result), replayed: adjusted.replayed }
         }
     };

@@ -30,6 +30,13 @@ pub(crate) async fn queues(State(web): State<Web>) -> Result<Json<Page<QueueDept
     Ok(Json(Page { data: depths, next: None }))
 }
 
+/// Whether a queue hands out jobs.
+#[derive(Serialize)]
+pub(crate) struct Steered {
+    queue: String,
+    paused: bool,
+}
+
 /// `POST /api/queues/{queue}/pause`
 pub(crate) async fn pause(
     State(web): State<Web>,
@@ -37,8 +44,9 @@ pub(crate) async fn pause(
     Path(queue): Path<String>,
 ) -> Result<Json<Steered>, ApiError> {
     known(&web.app, &queue)?;
+    access::record(&web.app, &caller.actor, "pause_queue", &queue, None).await?;
     web.app.queue().pause_queue(&queue).await.map_err(app::Error::from)?;
-    steered(&web.app, &caller, "queue_paused", queue, true).await
+    Ok(Json(Steered { queue, paused: true }))
 }
 
 /// `POST /api/queues/{queue}/continue`
@@ -48,26 +56,9 @@ pub(crate) async fn resume(
     Path(queue): Path<String>,
 ) -> Result<Json<Steered>, ApiError> {
     known(&web.app, &queue)?;
+    access::record(&web.app, &caller.actor, "continue_queue", &queue, None).await?;
     web.app.queue().continue_queue(&queue).await.map_err(app::Error::from)?;
-    steered(&web.app, &caller, "queue_continued", queue, false).await
-}
-
-/// Whether a queue hands out jobs.
-#[derive(Serialize)]
-pub(crate) struct Steered {
-    queue: String,
-    paused: bool,
-}
-
-async fn steered(
-    app: &App,
-    caller: &Caller,
-    kind: &'static str,
-    queue: String,
-    paused: bool,
-) -> Result<Json<Steered>, ApiError> {
-    access::record(app, &caller.actor, kind, &queue, None).await?;
-    Ok(Json(Steered { queue, paused }))
+    Ok(Json(Steered { queue, paused: false }))
 }
 
 fn known(app: &App, queue: &str) -> Result<(), ApiError> {
@@ -157,25 +148,24 @@ enum Deed {
 }
 
 async fn change(app: &App, caller: &Caller, deed: Deed, jobs: Selection) -> Result<Json<Changed>, ApiError> {
-    let subject = match &jobs {
-        Selection::Ids(ids) if ids.len() == 1 => format!("job {}", ids[0]),
-        Selection::Ids(ids) => format!("{} jobs", ids.len()),
-        Selection::Matching(_) => "jobs".to_owned(),
+    let (subject, about) = match &jobs {
+        Selection::Ids(ids) if ids.len() == 1 => (format!("job {}", ids[0]), None),
+        Selection::Ids(ids) => (format!("{} jobs", ids.len()), Some(json!({ "ids": ids }))),
+        Selection::Matching(filter) => ("jobs".to_owned(), Some(json!({ "filter": filter }))),
     };
-    let filter = match &jobs {
-        Selection::Matching(filter) => Some(json!(filter)),
-        Selection::Ids(_) => None,
+    let kind = match deed {
+        Deed::Retry => "retry_jobs",
+        Deed::Cancel => "cancel_jobs",
+        Deed::Forget => "delete_jobs",
     };
+    access::record(app, &caller.actor, kind, &subject, about).await?;
     let queue = app.queue();
-    let (kind, changed) = match deed {
-        Deed::Retry => ("jobs_retried", queue.retry(jobs).await),
-        Deed::Cancel => ("jobs_cancelled", queue.cancel(jobs, "called off by an operator").await),
-        Deed::Forget => ("jobs_deleted", queue.forget(jobs).await),
+    let changed = match deed {
+        Deed::Retry => queue.retry(jobs).await,
+        Deed::Cancel => queue.cancel(jobs, "called off by an operator").await,
+        Deed::Forget => queue.forget(jobs).await,
     };
-    let changed = changed.map_err(app::Error::from)?;
-    access::record(app, &caller.actor, kind, &subject, Some(json!({ "changed": changed, "filter": filter })))
-        .await?;
-    Ok(Json(Changed { changed }))
+    Ok(Json(Changed { changed: changed.map_err(app::Error::from)? }))
 }
 
 /// `POST /api/jobs/retry`

@@ -1,5 +1,7 @@
 //! Files over the API.
 
+use std::fmt::Write as _;
+
 use domain::Role;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -101,6 +103,11 @@ async fn an_import_is_paused_continued_and_cancelled() {
     assert_eq!(going_on.status, 200, "{going_on:?}");
     let cancelled = speaker.post(&format!("/imports/{id}/cancel"), &json!({})).await;
     assert_eq!(cancelled.body["status"], "cancelled", "{cancelled:?}");
+    let log = shop.speaker(Role::Admin).await.get("/operator-actions").await;
+    let kinds: Vec<&str> =
+        log.body["data"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds[1..4], ["import_cancelled", "import_continued", "import_started"], "{log:?}");
+    assert!(log.body["data"][1]["actor"].as_str().unwrap().starts_with("token:operator-"), "{log:?}");
     shop.work().await;
     assert_eq!(speaker.get("/orders").await.body["data"], json!([]));
     assert_eq!(shop.spooled(), 0);
@@ -130,6 +137,9 @@ async fn a_form_that_does_not_fit_is_told_why_and_leaves_nothing() {
     let url = format!("{}/api/orders/import", shop.url);
     let no_form = speaker.send(client().post(&url).json(&json!({}))).await;
     assert_eq!((no_form.status, no_form.problem()), (415, "unsupported-media-type"));
+    let keyed = client().post(&url).header("idempotency-key", "k").multipart(form(FILE, "orders.csv"));
+    let keyed = speaker.send(keyed).await;
+    assert_eq!((keyed.status, keyed.problem()), (400, "bad-idempotency-key"), "{keyed:?}");
     let cut = client().post(&url).header("content-type", "multipart/form-data; boundary=x");
     let cut =
         speaker.send(cut.body("--x\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\nhalf")).await;
@@ -173,4 +183,29 @@ async fn what_was_left_behind_in_the_spool_is_removed_after_a_day_and_nothing_el
     assert_eq!((left, old[0].exists(), old[1].exists()), ([true; 3], false, false));
     shop.work().await;
     assert_eq!(speaker.get("/orders/shop:A-1").await.status, 200, "its import had its file");
+}
+
+#[tokio::test]
+async fn the_head_of_a_field_that_does_not_end_is_not_kept() {
+    let (shop, speaker) = open().await;
+    let endless = format!("--x\r\ncontent-disposition: form-data; name=\"{}", "a".repeat(3 * 1024 * 1024));
+    for body in [endless, "b".repeat(3 * 1024 * 1024)] {
+        let request = client().post(format!("{}/api/orders/import", shop.url)).body(body);
+        let request = request.header("content-type", "multipart/form-data; boundary=x");
+        let answer = speaker.send(request).await;
+        assert_eq!((answer.status, answer.problem()), (400, "bad-form"), "{answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("head of a field"), "{answer:?}");
+    }
+    assert_eq!(shop.spooled(), 0);
+}
+
+#[tokio::test]
+async fn a_file_much_larger_than_what_is_read_ahead_is_taken() {
+    let (shop, speaker) = open().await;
+    let mut text = FILE.to_owned();
+    for number in 10..120_000 {
+        writeln!(text, "A-{number},2029-12-01,ann@example.org,MUG,1,12.50,EUR").unwrap();
+    }
+    let told = send(&shop, &speaker, "?dry_run=true", form(text, "orders.csv")).await;
+    assert_eq!((told.status, &told.body["orders_imported"]), (200, &json!(119_992)), "{told:?}");
 }

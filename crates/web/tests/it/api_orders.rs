@@ -376,3 +376,52 @@ async fn a_parameter_where_none_is_taken_is_refused_and_nothing_is_done() {
         assert_eq!(speaker.get(path).await.status, 422, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_named_deed_is_done_once_though_it_is_asked_for_again() {
+    let (shop, speaker) = open().await;
+    let id = speaker.post("/orders", &order(1)).await.body["id"].clone();
+    shop.work().await;
+    let (path, one) = (format!("/orders/{id}/ship"), json!({ "lines": [{ "line_no": 1, "quantity": 1 }] }));
+    let first = speaker.post_keyed(&path, "s-1", &one).await;
+    let again = speaker.post_keyed(&path, "s-1", &one).await;
+    assert_eq!((first.status, again.status, &again.body), (200, 200, &first.body));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.headers["etag"], first.headers["etag"]);
+    assert_eq!(speaker.get(&format!("/orders/{id}")).await.body["lines"][0]["shipped"], 1);
+    let elsewhere = speaker.post_keyed(&format!("/orders/{id}/deliver"), "s-1", &json!({})).await;
+    assert_eq!((elsewhere.status, elsewhere.problem()), (422, "key-reused"));
+
+    let told = speaker.get("/notifications").await.body["data"][0]["id"].clone();
+    shop.work().await;
+    let resend = format!("/notifications/{told}/resend");
+    let first = speaker.post_keyed(&resend, "m-1", &json!({})).await;
+    shop.work().await;
+    let again = speaker.post_keyed(&resend, "m-1", &json!({})).await;
+    assert_eq!((first.status, again.status, &again.body["id"]), (202, 202, &first.body["id"]), "{again:?}");
+}
+
+#[tokio::test]
+async fn what_operators_do_to_stock_files_and_mails_is_logged_with_who_did_it() {
+    let (shop, speaker) = open().await;
+    let id = speaker.post("/orders", &order(1)).await.body["id"].clone();
+    shop.work().await;
+    let adjust = json!({ "kind": "adjust", "change": -3, "note": "broken" });
+    speaker.post_keyed("/products/MUG/stock", "a-1", &adjust).await;
+    speaker.post_keyed("/products/MUG/stock", "a-1", &adjust).await;
+    let told = speaker.get(&format!("/orders/{id}")).await.body["notifications"][0]["id"].clone();
+    speaker.post(&format!("/notifications/{told}/resend"), &json!({})).await;
+    let log = shop.speaker(Role::Admin).await.get("/operator-actions").await;
+    let logged = log.body["data"].as_array().unwrap();
+    let named = |kind: &str| -> Vec<&Value> { logged.iter().filter(|one| one["kind"] == kind).collect() };
+    let adjusted = named("stock_adjusted");
+    assert_eq!(adjusted.len(), 1, "what is asked for twice is logged once: {log:?}");
+    assert_eq!(
+        (&adjusted[0]["subject"], &adjusted[0]["before"]),
+        (&json!("MUG"), &json!({ "on_hand": 1_000 }))
+    );
+    assert_eq!(adjusted[0]["after"], json!({ "on_hand": 997, "note": "broken" }));
+    for kind in ["stock_adjusted", "notification_resent"] {
+        assert!(named(kind)[0]["actor"].as_str().unwrap().starts_with("token:operator-"), "{kind}: {log:?}");
+    }
+}

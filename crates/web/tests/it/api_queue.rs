@@ -36,7 +36,7 @@ async fn jobs_are_found_shown_called_off_and_run_again() {
     let log = shop.speaker(Role::Admin).await.get("/operator-actions?limit=5").await;
     let kinds: Vec<&str> =
         log.body["data"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["token_created", "queue_continued", "queue_paused", "jobs_retried", "jobs_cancelled"]);
+    assert_eq!(kinds, ["token_created", "continue_queue", "pause_queue", "retry_jobs", "cancel_jobs"]);
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ impl Tour<'_> {
             ..ImportOptions::default()
         };
         let mut progress = Progress::new("orders.csv", self.session.shows_progress);
-        let report = match imports::start(self.app, path, options, false).await? {
+        let report = match imports::start(self.app, &Actor::CLI, path, options, false).await? {
             Started::Done(before) => {
                 Report::unchanged(self.app, path, imports::status(self.app, before.id).await?).await
             }

@@ -166,7 +166,7 @@ impl Import {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let mut progress = Progress::new(&name, session.shows_progress);
         progress.say("reading the file");
-        let started = imports::start(app, path, options.clone(), self.force).await?;
+        let started = imports::start(app, &app::Actor::CLI, path, options.clone(), self.force).await?;
         let id = match &started {
             Started::New(id) | Started::Resumed(id) => *id,
             Started::Done(before) => {

@@ -122,7 +122,7 @@ impl Lab {
 
     /// Imports a file and waits until its orders are at rest.
     pub async fn import(&self, path: &Path, options: ImportOptions) -> Result<(Status, bool)> {
-        let (id, is_new) = match imports::start(&self.app, path, options, false).await? {
+        let (id, is_new) = match imports::start(&self.app, &Actor::CLI, path, options, false).await? {
             Started::New(id) | Started::Resumed(id) => (id, true),
             Started::Done(before) => (before.id, false),
         };
