@@ -84,9 +84,12 @@ async fn a_token_is_taken_until_it_ends_or_is_revoked() {
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 200);
     // The use is kept beside the answer, not before it.
     let last_used = async || tokens::list(&shop.app).await.unwrap()[0].last_used_at;
-    while last_used().await.is_none() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    let kept = async {
+        while last_used().await.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), kept).await.expect("its use is kept");
     assert_eq!(last_used().await, Some(shop.app.now()));
     shop.clock.advance(std::time::Duration::from_hours(1));
     assert_eq!(status(&shop, &format!("Bearer {token}")).await, 401);
