@@ -154,15 +154,22 @@ fn queue_import(shop: &Shop, file: &str) {
     ]);
 }
 
+/// Queues the imports of two files, of which one is changed and one removed before workers come.
+fn import_files_that_do_not_stay(shop: &Shop) -> [String; 2] {
+    let files = ["changed", "gone"].map(|name| five_orders(shop, name));
+    for file in &files {
+        queue_import(shop, file);
+    }
+    std::fs::write(&files[0], "something else").expect("the file is ours");
+    std::fs::remove_file(&files[1]).expect("the file is ours");
+    shop.done(&["work", "--until-idle"]);
+    files
+}
+
 #[test]
 fn with_copies_a_file_may_change_or_go_away_once_its_import_is_queued() {
     let shop = Shop::new().set("imports.copy_files", true).set("imports.spool", "copies");
-    let (changed, gone) = (five_orders(&shop, "changed"), five_orders(&shop, "gone"));
-    queue_import(&shop, &changed);
-    queue_import(&shop, &gone);
-    std::fs::write(&changed, "something else").expect("the file is ours");
-    std::fs::remove_file(&gone).expect("the file is ours");
-    shop.done(&["work", "--until-idle"]);
+    import_files_that_do_not_stay(&shop);
     let imports = shop.json(&["imports", "list"]);
     for import in imports["imports"].as_array().expect("a list") {
         assert_eq!(
@@ -180,12 +187,7 @@ fn with_copies_a_file_may_change_or_go_away_once_its_import_is_queued() {
 #[test]
 fn without_copies_a_file_that_changes_or_goes_away_fails_its_import_with_what_to_do() {
     let shop = Shop::new();
-    let (changed, gone) = (five_orders(&shop, "changed"), five_orders(&shop, "gone"));
-    queue_import(&shop, &changed);
-    queue_import(&shop, &gone);
-    std::fs::write(&changed, "something else").expect("the file is ours");
-    std::fs::remove_file(&gone).expect("the file is ours");
-    shop.done(&["work", "--until-idle"]);
+    let [changed, gone] = import_files_that_do_not_stay(&shop);
     for (import, file, words) in [
         ("1", &changed, "was changed after its import began; import it once more"),
         ("2", &gone, "workers on other machines need the setting imports.copy_files"),
