@@ -8,7 +8,8 @@ use crate::order_file::{csv, into, row, sample, shared, told};
 use crate::support::TestApp;
 
 /// What an import does to itself, and not to the ledger of orders.
-const OF_IMPORTS: [&str; 4] = ["imports", "import_chunks", "import_rejects", "id_sequences"];
+const OF_IMPORTS: [&str; 5] =
+    ["imports", "import_chunks", "import_rejects", "id_sequences", "operator_actions"];
 
 #[tokio::test]
 async fn a_small_file_becomes_orders_that_are_paid_and_told_of() {
