@@ -57,12 +57,11 @@ impl Engine {
         Ok(Engine { queue, database })
     }
 
-    /// Pushes jobs that no handler here takes before all others.
+    /// Pushes jobs that do nothing.
     pub async fn fill(&self, queue: &str, jobs: usize) -> anyhow::Result<()> {
-        for _ in 0..jobs / 1000 {
-            // Last in line, so that they wait all the time.
-            let job = NewJob::new(queue, "other", ARGS).priority(255);
-            self.queue.push(vec![job; 1000]).await?;
+        for first in (0..jobs).step_by(1000) {
+            let job = NewJob::new(queue, "no_op", ARGS);
+            self.queue.push(vec![job; (jobs - first).min(1000)]).await?;
         }
         Ok(())
     }
@@ -74,7 +73,8 @@ impl Engine {
         Ok(Supervisor::start(self.queue.clone(), registry).await?)
     }
 
-    /// Pushes jobs that do nothing while workers run them; returns the seconds until the last has run.
+    /// Pushes jobs that do nothing while workers run as many, those first that wait already. Returns the seconds that
+    /// it took, and leaves as many waiting as it found.
     pub async fn run_no_ops(&self, jobs: usize) -> anyhow::Result<f64> {
         let done = Arc::new(AtomicUsize::new(0));
         let began = Instant::now();
@@ -88,6 +88,7 @@ impl Engine {
         let took = began.elapsed().as_secs_f64();
         supervisor.stop();
         supervisor.wait().await;
+        self.fill("default", done.load(Ordering::Relaxed) - jobs / bare::BATCH * bare::BATCH).await?;
         Ok(took)
     }
 }

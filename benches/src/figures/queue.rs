@@ -13,7 +13,7 @@ pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let jobs = (size.orders as usize * 5).next_multiple_of(bare::BATCH);
     let waiting = [
         ("no-op jobs, enqueue + run", None),
-        ("no-op jobs, 1,000,000 waiting behind them", Some("default")),
+        ("no-op jobs, 1,000,000 waiting in their queue", Some("default")),
         ("no-op jobs, 1,000,000 waiting in another queue", Some("other")),
     ];
     let mut figures = Vec::new();

@@ -37,6 +37,22 @@ pub(super) struct Offer {
     pub(super) tags: String,
 }
 
+impl Offer {
+    /// Where it stands among those of its state, less its id.
+    fn place(&self) -> String {
+        match self.state {
+            State::Available => format!("{:03}{}", self.priority, self.due),
+            _ => self.due.clone(),
+        }
+    }
+
+    /// What changes of it, as [`Data`](super::packed::Data) reads it.
+    fn data(&self) -> String {
+        let Offer { state, due, priority, attempt, .. } = self;
+        format!("{} {due} {attempt} 0 0 0 {priority:03} - - -", state.code())
+    }
+}
+
 /// What becomes of a job; the letters are those of `move.lua`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -104,15 +120,8 @@ impl Jobs {
         for piece in offers.chunks(PIECE) {
             let mut call = self.redis.call(&OFFER).key(&base).arg(if again { "1" } else { "0" });
             for offer in piece {
-                let Offer { id, state, due, priority, attempt, text, tags } = offer;
-                call = call
-                    .arg(id)
-                    .arg(state.code())
-                    .arg(due)
-                    .arg(format!("{priority:03}"))
-                    .arg(attempt)
-                    .arg(text)
-                    .arg(tags);
+                let Offer { id, text, tags, .. } = offer;
+                call = call.arg(id).arg(offer.place()).arg(offer.data()).arg(text).arg(tags);
             }
             new.extend(call.run::<Vec<i64>>().await?.into_iter().map(JobId));
         }

@@ -1,6 +1,6 @@
 //! The workers of one queue.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ impl Pool {
         let (gate, _) = watch::channel(Gate { open: settings.min, paused });
         let busy: Arc<Vec<_>> = Arc::new((0..settings.max).map(|_| Mutex::new(None)).collect());
         let useful = Arc::new(AtomicUsize::new(usize::MAX));
+        let scarce = Arc::new(AtomicBool::new(false));
         for number in 0..settings.max {
             let worker = Worker {
                 number,
@@ -55,6 +56,7 @@ impl Pool {
                 queue_name: Arc::from(settings.queue.as_str()),
                 most: settings.batch.min(shared.registry.largest_batch()),
                 useful: Arc::clone(&useful),
+                scarce: Arc::clone(&scarce),
                 gate: gate.subscribe(),
                 busy: Arc::clone(&busy),
             };
@@ -104,9 +106,15 @@ struct Worker {
     /// The largest batch among the kinds that the pool met last. To claim more would only keep jobs from the other
     /// workers while they wait for their turn here.
     useful: Arc<AtomicUsize>,
+    /// Whether the pool's last claim left nothing behind.
+    scarce: Arc<AtomicBool>,
     gate: watch::Receiver<Gate>,
     busy: Arc<Vec<Mutex<Option<WorkerStatus>>>>,
 }
+
+/// How long a worker lets jobs gather while another of its pool has some. A batch costs nearly the same whether it is
+/// of three jobs or of fifty, and workers that each take what is there split what they could share.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How long a worker waits after the database refused a claim.
 const AFTER_AN_ERROR: Duration = Duration::from_secs(1);
@@ -138,8 +146,15 @@ impl Worker {
         let queue = self.shared.queue.clone();
         let notify = queue.wake().queue(&self.queue_name);
         let lease = queue.settings().lease;
+        if self.scarce.load(Ordering::Relaxed) && self.others_are_busy() {
+            tokio::select! {
+                () = stopping.cancelled() => return Ok(()),
+                () = tokio::time::sleep(GATHER) => {}
+            }
+        }
         let wanted = self.most.min(self.useful.load(Ordering::Relaxed)).max(1);
         let jobs = queue.claim(&self.queue_name, wanted, self.shared.id, lease).await?;
+        self.scarce.store(jobs.len() < wanted, Ordering::Relaxed);
         if jobs.is_empty() {
             tokio::select! {
                 () = stopping.cancelled() => {}
@@ -161,6 +176,13 @@ impl Worker {
         self.shared.ran.fetch_add(ran as u64, Ordering::Relaxed);
         *self.slot() = None;
         Ok(())
+    }
+
+    fn others_are_busy(&self) -> bool {
+        let is_busy = |slot: &Mutex<Option<WorkerStatus>>| {
+            slot.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        };
+        self.busy.iter().enumerate().any(|(number, slot)| number != self.number && is_busy(slot))
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<WorkerStatus>> {

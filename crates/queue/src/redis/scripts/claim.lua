@@ -20,21 +20,21 @@ local ids = {}
 for at = 1, #popped, 2 do
   ids[#ids + 1] = string.sub(popped[at], ID)
 end
-local data, texts, tags = get('d', ids), get('s', ids), get('g', ids)
+local found, texts, tags = get('d', ids), get('s', ids), get_rare('g', ids)
+-- A job that is available has neither begun nor finished.
+local WAITING = '^1 %d+ (%d+) (%d+ %d+ %d %d+) '
+local n = 1
 for index, id in ipairs(ids) do
-  if data[index] and texts[index] then
-    local job = parse(data[index])
-    job.state = '2'
-    job.due = ARGV[3]
-    job.attempt = string.format('%d', tonumber(job.attempt) + 1)
-    job.started = ARGV[4]
-    job.worker = ARGV[5]
-    enter(job, id)
-    local n = #answer
+  local data, text = found[index], texts[index]
+  local attempt, rest = string.match(data or '', WAITING)
+  if attempt and text then
+    enter_at('2', ARGV[3] .. id, id,
+      '2 ' .. ARGV[3] .. ' ' .. (attempt + 1) .. ' ' .. rest .. ' ' .. ARGV[4] .. ' - ' .. ARGV[5])
     answer[n + 1] = id
-    answer[n + 2] = data[index]
-    answer[n + 3] = texts[index]
+    answer[n + 2] = data
+    answer[n + 3] = text
     answer[n + 4] = tags[index] or ''
+    n = n + 4
   end
 end
 write()

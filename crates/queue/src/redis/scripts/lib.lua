@@ -11,8 +11,11 @@ local function call(command, name, list)
   end
 end
 
--- The fields of a hash for ids, in their order; false where there is none.
+-- The fields of a hash for ids, in their order; false or nil where there is none.
 local function get(name, ids)
+  if #ids > 0 and #ids <= PIECE then
+    return redis.call('HMGET', base .. name, unpack(ids))
+  end
   local all = {}
   for from = 1, #ids, PIECE do
     local part = redis.call('HMGET', base .. name, unpack(ids, from, math.min(from + PIECE - 1, #ids)))
@@ -21,6 +24,14 @@ local function get(name, ids)
     end
   end
   return all
+end
+
+-- The same of a hash that most queues have nothing in.
+local function get_rare(name, ids)
+  if redis.call('EXISTS', base .. name) == 0 then
+    return {}
+  end
+  return get(name, ids)
 end
 
 local PATTERN = '^(%d) (%d+) (%d+) (%d+) (%d+) (%d) (%d+) (%S+) (%S+) (%S+)$'
@@ -54,25 +65,35 @@ end
 -- What is to be written, gathered so that a script makes few calls however many jobs it moves.
 local leaving, entering, fields, dead = {}, {}, {}, {}
 
-local function leave(job, id)
-  local list = leaving[job.state]
+local function leave_from(state, place)
+  local list = leaving[state]
   if not list then
     list = {}
-    leaving[job.state] = list
+    leaving[state] = list
   end
-  list[#list + 1] = member(job, id)
+  list[#list + 1] = place
+end
+
+local function leave(job, id)
+  leave_from(job.state, member(job, id))
+end
+
+local function enter_at(state, place, id, data)
+  local list = entering[state]
+  if not list then
+    list = {}
+    entering[state] = list
+  end
+  local n = #list
+  list[n + 1] = '0'
+  list[n + 2] = place
+  n = #fields
+  fields[n + 1] = id
+  fields[n + 2] = data
 end
 
 local function enter(job, id)
-  local list = entering[job.state]
-  if not list then
-    list = {}
-    entering[job.state] = list
-  end
-  list[#list + 1] = '0'
-  list[#list + 1] = member(job, id)
-  fields[#fields + 1] = id
-  fields[#fields + 1] = pack(job)
+  enter_at(job.state, member(job, id), id, pack(job))
 end
 
 local function bury(job, id)
@@ -81,10 +102,10 @@ local function bury(job, id)
 end
 
 local function untag(ids)
-  if redis.call('EXISTS', base .. 'g') == 0 then
+  local tags = get_rare('g', ids)
+  if not next(tags) then
     return
   end
-  local tags = get('g', ids)
   for index, id in ipairs(ids) do
     if tags[index] then
       for _, tag in ipairs(cjson.decode(tags[index])) do
@@ -107,14 +128,16 @@ local function write()
     untag(dead)
     call('HDEL', 'd', dead)
     call('HDEL', 's', dead)
-    call('HDEL', 'x', dead)
+    if redis.call('EXISTS', base .. 'x') == 1 then
+      call('HDEL', 'x', dead)
+    end
     call('ZREM', 'i', dead)
   end
 end
 
 -- What is asked of a job besides how it stands: flat, five for each.
 local function describe(ids)
-  local data, texts, tags, errors = get('d', ids), get('s', ids), get('g', ids), get('x', ids)
+  local data, texts, tags, errors = get('d', ids), get('s', ids), get_rare('g', ids), get_rare('x', ids)
   local flat = {}
   for index, id in ipairs(ids) do
     if data[index] and texts[index] then

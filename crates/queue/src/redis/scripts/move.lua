@@ -68,9 +68,20 @@ local function move(job, id, token, what, due, note)
   return '1'
 end
 
+-- Ends a job that leaves nothing behind: the common way, without taking apart what is known of it.
+local function complete(data, id, token)
+  local state, due, attempt = string.match(data, '^(%d) (%d+) (%d+) ')
+  if state ~= '2' or attempt ~= token then
+    return '0'
+  end
+  leave_from(state, due .. id)
+  dead[#dead + 1] = id
+  return '1'
+end
+
 -- Adds to the errors of jobs; of those of one job the newest fifty stay.
 local function note()
-  local known = get('x', noted)
+  local known = get_rare('x', noted)
   local all = {}
   for index, id in ipairs(noted) do
     local text = lines[index]
@@ -95,10 +106,13 @@ local found = get('d', ids)
 local answers = {}
 for number, id in ipairs(ids) do
   local at = 2 + (number - 1) * WIDTH
-  if found[number] then
-    answers[number] = move(parse(found[number]), id, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
-  else
+  local token, what, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if not found[number] then
     answers[number] = '-'
+  elseif what == 'c' and due == '' and token ~= '' then
+    answers[number] = complete(found[number], id, token)
+  else
+    answers[number] = move(parse(found[number]), id, token, what, due, ARGV[at + 4])
   end
 end
 write()

@@ -1,36 +1,46 @@
 -- Makes jobs known that the ledger expects. One that is known already is left alone, unless it has ended.
--- ARGV: whether errors of an earlier life are kept; then id, state, due, priority, attempt, text, tags for each job.
+-- ARGV: whether errors of an earlier life are kept; then id, place in the set of its state less the id, data, text, tags
+-- for each job.
 -- Answers the ids that were not known.
-local WIDTH = 7
+local WIDTH = 5
 local ids = {}
 for at = 2, #ARGV, WIDTH do
   ids[#ids + 1] = ARGV[at]
 end
 local found = get('d', ids)
 local new, texts, index, tagged, forgotten = {}, {}, {}, {}, {}
+
+local function offer(id, place, data, text, tags)
+  local n = #new
+  new[n + 1] = id
+  enter_at(string.sub(data, 1, 1), place .. id, id, data)
+  texts[2 * n + 1] = id
+  texts[2 * n + 2] = text
+  index[2 * n + 1] = '0'
+  index[2 * n + 2] = id
+  if tags ~= '' then
+    tagged[#tagged + 1] = id
+    tagged[#tagged + 1] = tags
+  end
+end
+
+-- What is offered of a job that had ended: it was claimed at least as often as before.
+local function again(old, id, data)
+  leave(old, id)
+  forgotten[#forgotten + 1] = id
+  local job = parse(data)
+  job.attempt = tostring(math.max(tonumber(job.attempt), tonumber(old.attempt)))
+  return pack(job)
+end
+
 for number, id in ipairs(ids) do
   local at = 2 + (number - 1) * WIDTH
+  local data = ARGV[at + 2]
   local old = found[number] and parse(found[number])
-  if not old or has_ended(old) then
-    local attempt = ARGV[at + 4]
-    if old then
-      leave(old, id)
-      forgotten[#forgotten + 1] = id
-      attempt = tostring(math.max(tonumber(attempt), tonumber(old.attempt)))
-    end
-    enter({
-      state = ARGV[at + 1], due = ARGV[at + 2], priority = ARGV[at + 3], attempt = attempt, failures = '0',
-      losses = '0', cancelling = '0', started = '-', finished = '-', worker = '-',
-    }, id)
-    new[#new + 1] = id
-    texts[#texts + 1] = id
-    texts[#texts + 1] = ARGV[at + 5]
-    index[#index + 1] = '0'
-    index[#index + 1] = id
-    if ARGV[at + 6] ~= '' then
-      tagged[#tagged + 1] = id
-      tagged[#tagged + 1] = ARGV[at + 6]
-    end
+  if not old then
+    offer(id, ARGV[at + 1], data, ARGV[at + 3], ARGV[at + 4])
+  elseif has_ended(old) then
+    offer(id, ARGV[at + 1], again(old, id, data), ARGV[at + 3], ARGV[at + 4])
   end
 end
 if #forgotten > 0 then
