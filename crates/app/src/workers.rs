@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::{self, SettleOverdue};
-use crate::{App, Result, figures};
+use crate::{App, Result, figures, orders};
 
 /// The workers of this process, running.
 pub struct Workers {
@@ -20,6 +20,8 @@ pub struct Workers {
 
 /// How often deadlines are looked at.
 const CLOCKWORK: Duration = Duration::from_millis(500);
+/// How often news of orders that nobody will ask for any more are deleted.
+const FORGET_NEWS: Duration = Duration::from_secs(10);
 /// How often it is looked whether anything is left to do.
 const IDLE_CHECK: Duration = Duration::from_millis(50);
 
@@ -85,6 +87,7 @@ pub async fn is_idle(app: &App) -> Result<bool> {
 }
 
 async fn clockwork(app: App, stopping: CancellationToken) {
+    let mut forget = tokio::time::interval(FORGET_NEWS);
     loop {
         if let Err(error) = wind(&app).await {
             tracing::warn!(%error, "overdue payments could not be looked for; it is tried again");
@@ -92,6 +95,11 @@ async fn clockwork(app: App, stopping: CancellationToken) {
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(CLOCKWORK) => {}
+            _ = forget.tick() => {
+                if let Err(error) = orders::news::forget_old_news(&app).await {
+                    tracing::warn!(%error, "old news of orders could not be deleted; it is tried again");
+                }
+            }
         }
     }
 }

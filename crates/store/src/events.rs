@@ -1,14 +1,23 @@
 //! The timeline of an order: one event per version, append-only.
 
-use domain::{EventKind, OrderId, OrderState};
+use domain::{EventKind, FulfilmentStatus, OrderId, OrderState, OrderStatus, PaymentStatus};
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Tx, Value};
 
-use crate::{Result, rows};
+use crate::{Result, order_feed, rows};
 
 /// The three statuses of an order as one number, for the timeline: `status × 100 + payment × 10 + fulfilment`.
 pub fn state_code(state: &OrderState) -> i64 {
     state.status.code() * 100 + state.payment.code() * 10 + state.fulfilment.code()
+}
+
+/// The three statuses that [`state_code`] made one number of.
+pub fn statuses_of(code: i64) -> Option<(OrderStatus, PaymentStatus, FulfilmentStatus)> {
+    Some((
+        OrderStatus::from_code(code / 100)?,
+        PaymentStatus::from_code(code / 10 % 10)?,
+        FulfilmentStatus::from_code(code % 10)?,
+    ))
 }
 
 /// An event to be appended.
@@ -31,7 +40,7 @@ pub struct NewEvent<'a> {
 const COLUMNS: &[&str] =
     &["order_id", "version", "kind", "at", "actor", "before_state", "after_state", "data"];
 
-/// Appends events; two for one version of an order are refused by the database.
+/// Appends events, and tells whoever listens; two for one version of an order are refused by the database.
 pub fn insert(tx: &mut Tx<'_>, events: &[NewEvent<'_>], actor: &str, at: Timestamp) -> Result<()> {
     let mut values = Vec::with_capacity(events.len() * COLUMNS.len());
     for event in events {
@@ -47,7 +56,7 @@ pub fn insert(tx: &mut Tx<'_>, events: &[NewEvent<'_>], actor: &str, at: Timesta
         ]);
     }
     tx.insert_rows(&Insert { table: "order_events", columns: COLUMNS, conflict: Conflict::Error }, &values)?;
-    Ok(())
+    order_feed::tell(tx, events, at)
 }
 
 /// An event as it was recorded.

@@ -11,6 +11,7 @@ pub mod imports;
 pub mod instance;
 pub mod notifications;
 pub mod operator_actions;
+pub mod order_feed;
 pub mod orders;
 pub mod payments;
 pub mod products;
@@ -38,5 +39,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         },
         sql::Migration::new(2, "access", include_str!("../migrations/0002_access.sql")),
         sql::Migration::new(3, "idempotency", include_str!("../migrations/0003_idempotency.sql")),
+        sql::Migration::new(4, "order_feed", include_str!("../migrations/0004_order_feed.sql")),
     ],
 };

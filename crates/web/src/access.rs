@@ -26,7 +26,8 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
+/// Who comes with these headers.
+pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(ApiError::Unauthenticated("it brings no token"));
     };

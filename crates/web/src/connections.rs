@@ -4,7 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +18,17 @@ use tokio_util::sync::CancellationToken;
 const HEAD_WITHIN: Duration = Duration::from_secs(75);
 /// How long to wait when the system can give no further connection.
 const AFTER_AN_ERROR: Duration = Duration::from_millis(200);
+
+/// Ends the connection that a request came by, whatever is still to be sent through it. Each request has one among its
+/// extensions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cut(CancellationToken);
+
+impl Cut {
+    pub(crate) fn cut(&self) {
+        self.0.cancel();
+    }
+}
 
 /// Serves `router` until `shutdown` resolves. Requests that are under way then may finish within `grace`.
 pub(crate) async fn serve(
@@ -58,13 +72,22 @@ async fn converse(stream: TcpStream, router: Router, stopping: CancellationToken
     let _ = stream.set_nodelay(true);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let service = TowerToHyperService::new(router);
+    let cut = Cut::default();
+    let (inner, given) = (TowerToHyperService::new(router), cut.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(given.clone());
+        inner.call(request)
+    });
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = cut.0.cancelled() => return,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = cut.0.cancelled() => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -126,5 +149,28 @@ mod tests {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap_or_default();
         assert!(rest.is_empty(), "broken off without an answer");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_cut_ends_though_its_client_takes_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (begun, mut cuts) = tokio::sync::mpsc::channel(1);
+        let endless = async move |axum::Extension(cut): axum::Extension<Cut>| {
+            begun.send(cut).await.unwrap();
+            let piece = axum::body::Bytes::from(vec![b'x'; 1 << 20]);
+            let pieces = futures_util::stream::repeat(Ok::<_, std::convert::Infallible>(piece));
+            axum::body::Body::from_stream(pieces)
+        };
+        let router = Router::new().route("/", axum::routing::get(endless));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { _ = stopped.await };
+        let server = tokio::spawn(serve(listener, router, shutdown, Duration::MAX));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let cut = cuts.recv().await.unwrap();
+        stop.send(()).unwrap();
+        cut.cut();
+        server.await.unwrap();
     }
 }

@@ -13,6 +13,7 @@ mod form;
 pub mod gateway;
 mod health;
 mod idempotent;
+mod live;
 mod observe;
 mod problem;
 mod query;

@@ -84,6 +84,12 @@ pub enum ApiError {
     /// More forged webhooks than are worth a row each.
     #[error("too many deliveries failed their signature within this second; this one was not looked into")]
     TooManyForgeries,
+    /// As many listen as may.
+    #[error("{most} clients listen already, the most that `[web] events_clients` allows; come back later")]
+    TooManyListeners {
+        /// Clients.
+        most: usize,
+    },
     /// A use case failed.
     #[error(transparent)]
     App(#[from] app::Error),
@@ -155,6 +161,9 @@ impl ApiError {
             }
             ApiError::TooManyForgeries => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
+            }
+            ApiError::TooManyListeners { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners")
             }
             ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")

@@ -9,6 +9,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::health::{self, Probe};
+use crate::live::Hub;
 use crate::observe::observed;
 use crate::problem::with_causes;
 use crate::{Error, Result, api, connections};
@@ -22,6 +23,7 @@ pub(crate) struct Web {
     pub(crate) app: App,
     pub(crate) forgeries: Arc<api::webhooks::Forgeries>,
     pub(crate) probe: Arc<Probe>,
+    pub(crate) hub: Arc<Hub>,
 }
 
 /// Listens on `address`; port 0 takes any that is free.
@@ -31,7 +33,17 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 
 /// Everything that `ordermill serve` answers.
 pub fn router(app: App) -> Router {
-    let web = Web { app, forgeries: Arc::default(), probe: Arc::default() };
+    routes(Web::new(app))
+}
+
+impl Web {
+    fn new(app: App) -> Self {
+        let hub = Hub::new(app.clone());
+        Web { app, forgeries: Arc::default(), probe: Arc::default(), hub }
+    }
+}
+
+fn routes(web: Web) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -51,6 +63,12 @@ async fn keep_up(app: App) {
                 "files that never came to their end could not be removed"
             );
         }
+        if let Err(error) = app::orders::news::forget_old_news(&app).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "old news of orders could not be deleted; it is tried again later"
+            );
+        }
         if let Err(error) = app::idempotency::forget_old(&app).await {
             tracing::warn!(
                 error = with_causes(&error),
@@ -64,7 +82,14 @@ async fn keep_up(app: App) {
 /// Serves until `shutdown` resolves; requests that are under way then may finish, within 20 seconds.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
     let upkeep = tokio::spawn(keep_up(app.clone()));
-    connections::serve(listener, router(app), shutdown, GRACE).await;
+    let web = Web::new(app);
+    let hub = Arc::clone(&web.hub);
+    let shutdown = async {
+        shutdown.await;
+        // Whoever listens would never finish.
+        hub.close();
+    };
+    connections::serve(listener, routes(web), shutdown, GRACE).await;
     upkeep.abort();
     Ok(())
 }

@@ -28,7 +28,7 @@ impl Found {
     }
 
     fn shop(&mut self, config: &Config) {
-        let Config { database, shop, imports, log, .. } = config;
+        let Config { database, shop, imports, log, web, .. } = config;
         let refused = sql::Error::Address(database.url.clone());
         self.must(is_database(&database.url), "database.url", refused.to_string());
         self.must(database.readers > 0, "database.readers", "at least one connection must read");
@@ -43,6 +43,7 @@ impl Found {
         self.must(sound, "imports.chunk_size", "must be from 1 to 100000 rows");
         self.must(imports.max_field_bytes > 0, "imports.max_field_bytes", "must be above 0");
         self.must(imports.max_file_bytes > 0, "imports.max_file_bytes", "must be above 0");
+        self.positive(web.events_heartbeat, "web.events_heartbeat");
         if let Err(error) = EnvFilter::builder().parse(&log.filter) {
             let what = format!(
                 "`{}` is no filter ({error}); write one such as `info` or `warn,app=debug`",

@@ -86,11 +86,21 @@ impl Default for ShopSettings {
 pub struct WebSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Clients of `/api/events` that may listen at once; each takes about 20 KiB and an open file.
+    pub events_clients: usize,
+    /// How often those who listen are sent a comment, so that nothing between them and us ends a quiet connection, and it
+    /// is looked whether they still may listen.
+    #[serde(with = "duration_text")]
+    pub events_heartbeat: Duration,
 }
 
 impl Default for WebSettings {
     fn default() -> Self {
-        WebSettings { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
+        WebSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            events_clients: 1_000,
+            events_heartbeat: Duration::from_secs(15),
+        }
     }
 }
 

@@ -51,6 +51,19 @@ pub async fn list(app: &App, before: Option<ImportId>, limit: u32) -> Result<Vec
     .await
 }
 
+/// Where the imports stand that have not ended, and the `newest` ones.
+pub async fn current(app: &App, newest: u32) -> Result<Vec<Status>> {
+    app.read("current_imports", move |tx| {
+        let mut imports = store::imports::list_newest(tx, None, newest)?;
+        let unfinished = store::imports::list_unfinished(tx)?;
+        let is_new = |import: &Import| !imports.iter().any(|other| other.id == import.id);
+        let older: Vec<Import> = unfinished.into_iter().filter(is_new).collect();
+        imports.extend(older);
+        imports.into_iter().map(|import| Status::of(tx, import)).collect()
+    })
+    .await
+}
+
 /// Stops an import before its next chunk; those that run are finished.
 pub async fn pause(app: &App, who: &Actor, id: ImportId) -> Result<()> {
     change(app, who, id, ("pause", "import_paused"), &[ImportStatus::Running], ImportStatus::Paused).await

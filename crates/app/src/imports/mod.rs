@@ -13,7 +13,7 @@ mod start;
 mod upload;
 
 pub(crate) use chunk::{import_chunk, prepare};
-pub use control::{Status, cancel, list, pause, resume, status, wait_at_rest};
+pub use control::{Status, cancel, current, list, pause, resume, status, wait_at_rest};
 pub use dry_run::{DryRun, Shortfall, dry_run};
 use file_stamp::FileStamp;
 pub(crate) use finish::{fail, finish, remove_spool};

@@ -3,6 +3,7 @@
 mod cancel;
 mod deed;
 mod deliver;
+pub mod news;
 mod place;
 mod preview;
 mod reserve;

@@ -14,8 +14,8 @@ use crate::ledger::units;
 use crate::order_file::{into, sample};
 use crate::support::{TestApp, order};
 
-/// What jobs leave of themselves, and deliveries, of which each is recorded.
-const OF_JOBS: [&str; 14] = [
+/// What jobs leave of themselves, what is told of them and then forgotten, and deliveries, of which each is recorded.
+const OF_JOBS: [&str; 16] = [
     "job_log",
     "job_copies",
     "jobs",
@@ -29,6 +29,8 @@ const OF_JOBS: [&str; 14] = [
     "id_sequences",
     "kpi_feed",
     "kpi_counter",
+    "order_feed",
+    "order_feed_counter",
     "webhook_deliveries",
 ];
 

@@ -3,6 +3,7 @@
 
 mod customers;
 mod imports;
+mod order_feed;
 mod orders;
 mod stock;
 

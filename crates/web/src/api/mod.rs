@@ -1,6 +1,7 @@
 //! The API: one file per noun, and one table of what is answered where to whom.
 
 mod customers;
+mod events;
 mod figures;
 mod imports;
 mod notifications;
@@ -91,6 +92,7 @@ fn endpoints() -> Vec<Endpoint> {
         reads("/failures", VIEWER, get(queue::failures)),
         reads("/batches", VIEWER, get(queue::batches)).with_parameters(),
         reads("/workers", VIEWER, get(queue::workers)),
+        reads("/events", VIEWER, get(events::listen)).with_parameters(),
         reads("/operator-actions", ADMIN, get(operators::list)).with_parameters(),
         does("/webhooks/payments", SIGNED, post(webhooks::receive)),
     ]

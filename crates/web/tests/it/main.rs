@@ -8,6 +8,7 @@ mod api_orders;
 mod api_queue;
 mod callbacks;
 mod document;
+mod events;
 mod gateway;
 mod health;
 mod http_payments;

@@ -152,9 +152,9 @@ pub struct Shop {
     pub app: App,
     pub clock: Arc<ManualClock>,
     pub url: String,
-    space: Space,
+    space: Arc<Space>,
     client: Client,
-    _server: Server,
+    server: Server,
 }
 
 impl Shop {
@@ -168,7 +168,7 @@ impl Shop {
     }
 
     pub async fn open_with(listener: TcpListener, settings: impl FnOnce(&mut Config)) -> Self {
-        let space = Space::new();
+        let space = Arc::new(Space::new());
         let clock = Arc::new(ManualClock::default());
         let mut config = Config::default();
         settings(&mut config);
@@ -176,11 +176,26 @@ impl Shop {
         space.redis_url().unwrap_or_default().clone_into(&mut config.redis.url);
         config.redis.prefix = space.redis_prefix().to_owned();
         config.imports.spool = Some(space.folder().join("spool"));
+        Self::serve(space, config, clock, listener).await
+    }
+
+    /// Another server over the same ledger, as on another machine.
+    pub async fn second(&self) -> Self {
+        let (space, config) = (Arc::clone(&self.space), self.app.config().clone());
+        Self::serve(space, config, self.clock.clone(), free_port().await).await
+    }
+
+    async fn serve(space: Arc<Space>, config: Config, clock: Arc<ManualClock>, listener: TcpListener) -> Self {
         let client = client();
         let app = App::open(config, clock.clone(), true).await.unwrap();
         let (url, served) = (url_of(&listener), app.clone());
         let server = Server::start(|stopped| web::serve(served, listener, stopped));
-        Shop { app, clock, url, space, client, _server: server }
+        Shop { app, clock, url, space, client, server }
+    }
+
+    /// Stops the server in good order.
+    pub async fn stop(self) {
+        self.server.stop().await;
     }
 
     /// A token for the API.
