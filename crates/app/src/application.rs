@@ -9,7 +9,7 @@ use sql::{Database, Migrations, Tx};
 
 use crate::config::{Config, GatewayMode};
 use crate::gateways::signature::Secrets;
-use crate::gateways::{InProcess, PaymentGateway};
+use crate::gateways::{InProcess, Measured, PaymentGateway};
 use crate::home;
 use crate::notifications::Notifier;
 use crate::{Error, Result};
@@ -115,6 +115,7 @@ impl App {
             GatewayMode::InProcess => (Arc::new(simulator.clone()), Some(simulator)),
             GatewayMode::Http => (Arc::new(crate::gateways::HttpGateway::new(&config.gateway)?), None),
         };
+        let gateway = Arc::new(Measured(gateway));
         let channels = channels(&config)?;
         let notifier = Arc::new(Notifier::new(&config, &channels)?);
         let secrets = Secrets::new(&config.gateway.webhook_secrets);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::backend::Change;
 use crate::clock::between;
@@ -218,7 +219,8 @@ async fn attempt(entry: &Entry, batch: &Batch) -> Result<Vec<Outcome>, String> {
     let began = Instant::now();
     let handler = Arc::clone(&entry.handler);
     let inner = batch.clone();
-    let mut run = Running(tokio::spawn(async move { run_handler(&*handler, &inner).await }));
+    let run = async move { run_handler(&*handler, &inner).await }.instrument(span_of(batch));
+    let mut run = Running(tokio::spawn(run));
     let result = match tokio::time::timeout(timeout, &mut run.0).await {
         Ok(Ok(Ok(outcomes))) if outcomes.len() == batch.jobs.len() => Ok(outcomes),
         Ok(Ok(Ok(outcomes))) => Err(format!(
@@ -233,6 +235,18 @@ async fn attempt(entry: &Entry, batch: &Batch) -> Result<Vec<Outcome>, String> {
     let first = &batch.jobs[0];
     batch.queue.recorder().ran(&first.queue, &first.kind, batch.jobs.len(), began.elapsed());
     result
+}
+
+/// What tells apart whatever is logged while these jobs run: a batch is known by its first job.
+fn span_of(batch: &Batch) -> tracing::Span {
+    let first = &batch.jobs[0];
+    tracing::info_span!(
+        "job",
+        id = first.id.0,
+        kind = &*first.kind,
+        attempt = first.attempt,
+        jobs = batch.jobs.len()
+    )
 }
 
 async fn run_handler(handler: &dyn Handler, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {

@@ -70,6 +70,15 @@ pub struct DatabaseInfo {
     pub size: u64,
 }
 
+/// A figure of those that read and those that write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerKind {
+    /// Of those that read.
+    pub read: usize,
+    /// Of those that write.
+    pub write: usize,
+}
+
 impl Database {
     /// Opens the database. A file is created where it is not there; on a server, the database must be.
     pub fn open(settings: &Settings) -> Result<Self> {
@@ -260,6 +269,22 @@ impl Database {
                 let size = self.read::<_, Error>("database_size", size).await?;
                 Ok(DatabaseInfo { size, ..mysql.info() })
             }
+        }
+    }
+
+    /// Connections that this process may have at once.
+    pub fn connections(&self) -> PerKind {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.connections(),
+            Engine::Mysql(mysql) => mysql.connections(),
+        }
+    }
+
+    /// Transactions of this process that wait for a connection.
+    pub fn waiting(&self) -> PerKind {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.waiting(),
+            Engine::Mysql(mysql) => mysql.waiting(),
         }
     }
 

@@ -11,6 +11,7 @@ mod database;
 mod dialect;
 mod error;
 mod ids;
+mod measures;
 mod migrate;
 mod mysql;
 mod sqlite;
@@ -18,7 +19,7 @@ mod tx;
 mod value;
 mod work;
 
-pub use database::{Database, DatabaseInfo, Settings, Synchronous};
+pub use database::{Database, DatabaseInfo, PerKind, Settings, Synchronous};
 pub use dialect::{Dialect, Server};
 pub use error::{Error, Result};
 pub use migrate::{Migration, Migrations};

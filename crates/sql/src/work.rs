@@ -29,11 +29,13 @@ pub(crate) struct Work<F, T, E> {
     f: F,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    /// What it is part of, so that what it logs is told apart, whichever thread it runs on.
+    span: tracing::Span,
 }
 
 impl<F, T, E> Work<F, T, E> {
     pub(crate) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Work { name, f, result: None, reply }
+        Work { name, f, result: None, reply, span: tracing::Span::current() }
     }
 }
 
@@ -44,6 +46,7 @@ where
     E: From<Error> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Verdict {
+        let _within = self.span.enter();
         let result = catch_unwind(AssertUnwindSafe(|| (self.f)(tx))).unwrap_or_else(|panic| {
             let message = panic
                 .downcast_ref::<&str>()
@@ -119,6 +122,11 @@ impl Queue {
 
     pub(crate) fn try_pop(&self) -> Option<Box<dyn Unit>> {
         self.lock().waiting.pop_front()
+    }
+
+    /// How much waits.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().waiting.len()
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -139,9 +139,8 @@ fn next_number(numbered: i64, now: Timestamp) -> i64 {
 /// The rows above `number`, up to `limit` of them.
 pub fn list_after(tx: &mut Tx<'_>, number: i64, limit: u32) -> Result<Vec<Told>> {
     let sql = "SELECT number, events FROM order_feed WHERE number > ? ORDER BY number LIMIT ?";
-    let rows = tx.query(sql, &[number.into(), limit.into()], |row| {
-        Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
-    })?;
+    let rows =
+        tx.query(sql, &[number.into(), limit.into()], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
     rows.into_iter().map(|(number, text)| unpack(number, &text)).collect()
 }
 
@@ -212,8 +211,7 @@ pub fn prune(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp) -> Result<bool>
 /// Deletes rows that never got a number and were told before `before`, a bounded number. Returns how many.
 fn delete_unread(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize> {
     let sql = "SELECT id, told_at FROM order_feed WHERE number IS NULL ORDER BY id LIMIT ?";
-    let rows =
-        tx.query(sql, &[AT_ONCE.into()], |row| Ok((row.get::<i64>(0)?, row.get::<Timestamp>(1)?)))?;
+    let rows = tx.query(sql, &[AT_ONCE.into()], |row| Ok((row.get::<i64>(0)?, row.get::<Timestamp>(1)?)))?;
     let old = rows.iter().filter(|(_, told_at)| *told_at < before);
     let ids: Vec<Value<'_>> = old.map(|(id, _)| Value::Int(*id)).collect();
     tx.delete_rows("order_feed", &["id"], &ids)?;

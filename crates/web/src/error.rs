@@ -23,6 +23,9 @@ pub enum Error {
     /// The client that sends callbacks.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
+    /// Something else of this process counts already, elsewhere.
+    #[error("metrics cannot be counted: something else in this process counts them")]
+    Metrics,
     /// The gateway's own database.
     #[error(transparent)]
     Database(#[from] sql::Error),

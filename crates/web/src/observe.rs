@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::ApiError;
+use crate::metrics::count_requests;
 
 /// Names a request in its answer and in the log; taken from the request where it brings a sound one.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,6 +24,7 @@ pub(crate) fn observed(routes: Router) -> Router {
         .fallback(async |uri: Uri| ApiError::NoSuchAddress(uri.path().to_owned()))
         .method_not_allowed_fallback(async |method: Method| ApiError::MethodNotAllowed(method))
         .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(middleware::from_fn(count_requests))
         .layer(middleware::from_fn(observe))
 }
 

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use app::App;
 use axum::Router;
-use axum::routing::get;
+use axum::extract::FromRef;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get};
+use domain::Role;
 use tokio::net::TcpListener;
 
+use crate::access::guard;
 use crate::health::{self, Probe};
 use crate::live::Hub;
 use crate::observe::observed;
 use crate::problem::with_causes;
-use crate::{Error, Result, api, connections};
+use crate::{Error, Result, api, connections, metrics};
 
 /// How long requests that are under way may take to finish after the shutdown.
 pub(crate) const GRACE: Duration = Duration::from_secs(20);
@@ -47,9 +51,20 @@ fn routes(web: Web) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", guarded(&web, Role::Viewer, get(metrics::scrape)))
         .nest("/api", api::routes(&web))
         .with_state(web);
     observed(routes)
+}
+
+fn guarded(web: &Web, role: Role, handler: MethodRouter<Web>) -> MethodRouter<Web> {
+    handler.route_layer(from_fn_with_state((web.clone(), role), guard))
+}
+
+impl FromRef<Web> for App {
+    fn from_ref(web: &Web) -> Self {
+        web.app.clone()
+    }
 }
 
 /// How often old answers are forgotten, and files that were left behind.
@@ -81,6 +96,7 @@ async fn keep_up(app: App) {
 
 /// Serves until `shutdown` resolves; requests that are under way then may finish, within 20 seconds.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<()> {
+    metrics::start()?;
     let upkeep = tokio::spawn(keep_up(app.clone()));
     let web = Web::new(app);
     let hub = Arc::clone(&web.hub);
@@ -91,5 +107,17 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     };
     connections::serve(listener, routes(web), shutdown, GRACE).await;
     upkeep.abort();
+    Ok(())
+}
+
+/// Answers `/metrics` alone, to everybody who can reach it, until `shutdown` resolves.
+pub async fn serve_metrics(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
+    metrics::start()?;
+    let routes = Router::new().route("/metrics", get(metrics::scrape)).with_state(app);
+    connections::serve(listener, observed(routes), shutdown, Duration::ZERO).await;
     Ok(())
 }

@@ -86,6 +86,8 @@ impl Default for ShopSettings {
 pub struct WebSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Address and port of a listener of its own for `/metrics`, which then needs no token there.
+    pub metrics_listen: Option<SocketAddr>,
     /// Clients of `/api/events` that may listen at once; each takes about 20 KiB and an open file.
     pub events_clients: usize,
     /// How often those who listen are sent a comment, so that nothing between them and us ends a quiet connection, and it
@@ -98,6 +100,7 @@ impl Default for WebSettings {
     fn default() -> Self {
         WebSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            metrics_listen: None,
             events_clients: 1_000,
             events_heartbeat: Duration::from_secs(15),
         }

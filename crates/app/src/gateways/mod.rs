@@ -2,6 +2,7 @@
 
 mod http;
 mod in_process;
+mod measured;
 pub mod signature;
 pub mod simulator;
 
@@ -10,6 +11,7 @@ use domain::Money;
 
 pub use http::HttpGateway;
 pub use in_process::{CALLBACKS, InProcess};
+pub(crate) use measured::Measured;
 
 /// A wish to charge a customer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

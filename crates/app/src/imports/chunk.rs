@@ -88,7 +88,19 @@ pub(crate) fn import_chunk(app: &App, tx: &mut Tx<'_>, prepared: &Prepared) -> R
     insert_orders(app, tx, prepared, &sorted.fresh, &products, at)?;
     store::imports::insert_rejects(tx, id, &ledger_rejects(&sorted.rejects))?;
     store::imports::mark_chunk_done(tx, id, index, &counts, at)?;
+    tx.after_commit(move || count_rows(&counts));
     go_on(app, tx, id, index)
+}
+
+fn count_rows(counts: &Counts) {
+    for (outcome, rows) in [
+        ("imported", counts.rows_imported),
+        ("duplicate", counts.rows_duplicate),
+        ("rejected", counts.rows_rejected),
+        ("skipped", counts.rows_skipped),
+    ] {
+        metrics::counter!("ordermill_import_rows_total", "outcome" => outcome).increment(rows.unsigned_abs());
+    }
 }
 
 /// Pushes the next chunk of this lane, or the end of the import.

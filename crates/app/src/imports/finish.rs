@@ -10,6 +10,7 @@ pub(crate) fn finish(app: &App, tx: &mut Tx<'_>, id: ImportId) -> Result<()> {
     let import = store::imports::lock(tx, id)?;
     if import.status == ImportStatus::Running && !store::imports::has_open_chunk(tx, id, 0)? {
         store::imports::mark_status(tx, id, ImportStatus::Completed, None, app.now())?;
+        tx.after_commit(|| count("completed"));
     }
     Ok(())
 }
@@ -19,8 +20,13 @@ pub(crate) fn fail(app: &App, tx: &mut Tx<'_>, id: ImportId, reason: &str) -> Re
     let import = store::imports::lock(tx, id)?;
     if !import.status.is_final() {
         store::imports::mark_status(tx, id, ImportStatus::Failed, Some(reason), app.now())?;
+        tx.after_commit(|| count("failed"));
     }
     Ok(())
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("ordermill_imports_total", "outcome" => outcome).increment(1);
 }
 
 /// Removes the decoded copy of an import that has ended. The rejects keep their rows.

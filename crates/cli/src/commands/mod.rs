@@ -10,6 +10,7 @@ pub mod imports;
 pub mod kpis;
 pub mod leaderboard;
 pub mod man;
+pub mod metrics;
 pub mod migrate;
 pub mod notifications;
 pub mod orders;

@@ -1,7 +1,9 @@
 use anyhow::{Context as _, Result};
 use app::workers::Workers;
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::commands::metrics;
 use crate::session::{Exit, Session};
 use crate::shutdown;
 
@@ -23,10 +25,15 @@ impl Serve {
 
     pub async fn run(self, session: &Session) -> Result<Exit> {
         let stop = shutdown::on_signal()?;
+        allow_open_files();
         let app = session.open().await?;
         let listener = web::listen(app.config().web.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         session.out.line(format_args!("listening on http://{address}"))?;
+        let metrics = match app.config().web.metrics_listen {
+            Some(address) => Some(metrics::serve(session, &app, address, stop.clone()).await?),
+            None => None,
+        };
         let workers = if self.no_workers { None } else { Some(Workers::start(&app).await?) };
         if let Some(workers) = &workers {
             // Terminated from elsewhere, the process ends as a whole, so that whoever watches it starts it anew.
@@ -37,10 +44,22 @@ impl Serve {
             });
         }
         web::serve(app, listener, stop.cancelled_owned()).await?;
+        if let Some(metrics) = metrics {
+            metrics.await.context("the listener for metrics failed")??;
+        }
         if let Some(workers) = workers {
             let reason = workers.stop().await;
             tracing::info!(%reason, "the workers have stopped");
         }
         Ok(Exit::Done)
+    }
+}
+
+/// Takes as many open files as the system allows this process: each connection is one, and what most systems begin with is
+/// meant for programs that have few.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }

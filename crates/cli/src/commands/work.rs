@@ -1,9 +1,13 @@
+use std::net::SocketAddr;
+
 use anyhow::{Result, bail};
 use app::jobs::QUEUES;
 use app::workers::Workers;
 use clap::Args;
 use queue::PoolSettings;
+use tokio_util::sync::CancellationToken;
 
+use crate::commands::metrics;
 use crate::session::{Exit, Session};
 use crate::shutdown;
 
@@ -19,6 +23,9 @@ pub struct Work {
     /// Only these queues [default: all]
     #[arg(long, value_delimiter = ',', value_name = "QUEUE,…")]
     queues: Vec<String>,
+    /// Tell Prometheus what this process counts, at `/metrics` of this address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 impl Work {
@@ -29,6 +36,10 @@ impl Work {
         }
         let stop = shutdown::on_signal()?;
         let app = session.open_with(config).await?;
+        let metrics = match self.metrics_listen {
+            Some(address) => Some(metrics::serve(session, &app, address, CancellationToken::new()).await?),
+            None => None,
+        };
         let workers = Workers::start(&app).await?;
         let stopping = workers.stopping();
         tokio::spawn(async move {
@@ -36,6 +47,9 @@ impl Work {
             stopping.cancel();
         });
         let reason = if self.until_idle { workers.run_until_idle().await? } else { workers.wait().await };
+        if let Some(metrics) = metrics {
+            metrics.abort();
+        }
         tracing::info!(%reason, "the workers have stopped");
         Ok(Exit::Done)
     }

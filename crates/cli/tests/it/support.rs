@@ -154,8 +154,7 @@ impl Shop {
     /// alone is left out.
     pub fn contents(&self) -> Vec<String> {
         let mut ledger = self.ledger();
-        let passing =
-            ["job_metrics", "job_supervisors", "id_sequences", "order_feed", "order_feed_counter"];
+        let passing = ["job_metrics", "job_supervisors", "id_sequences", "order_feed", "order_feed_counter"];
         let tables = ledger.tables().into_iter().filter(|table| !passing.contains(&table.as_str()));
         tables.collect::<Vec<_>>().iter().map(|table| ledger.checksum(table)).collect()
     }
@@ -235,10 +234,18 @@ impl Process {
 
     /// The most memory that it has had so far, in MiB.
     pub fn peak_mib(&self) -> u64 {
+        self.memory("VmHWM:") >> 10
+    }
+
+    /// The memory that it has now, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak is told");
-        let kib = peak.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number");
-        kib >> 10
+        let told = status.lines().find_map(|line| line.strip_prefix(name)).expect("its memory is told");
+        told.split_whitespace().next().and_then(|kib| kib.parse().ok()).expect("a number")
     }
 
     /// Sends it a signal.

@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::ids::IdBlocks;
 use crate::work::{Queue, submit};
-use crate::{DatabaseInfo, Dialect, Error, Result, Settings, Tx};
+use crate::{DatabaseInfo, Dialect, Error, PerKind, Result, Settings, Tx};
 use connect::Connector;
 use worker::{Kind, Worker};
 
@@ -29,6 +29,7 @@ struct Shared {
     connector: Arc<Connector>,
     dialect: Dialect,
     version: String,
+    connections: PerKind,
     writes: Arc<Queue>,
     reads: Arc<Queue>,
     changes: watch::Receiver<u64>,
@@ -73,7 +74,9 @@ impl Mysql {
         threads.extend((0..settings.readers.max(1)).map(|_| start(Kind::Read, &reads)));
         tick(Arc::downgrade(&changed));
         let threads = Mutex::new(threads);
-        let shared = Shared { connector, dialect, version, writes, reads, changes, storage, threads };
+        let connections = PerKind { read: settings.readers.max(1), write: settings.writers.max(1) };
+        let shared =
+            Shared { connector, dialect, version, connections, writes, reads, changes, storage, threads };
         Ok(Mysql { shared: Arc::new(shared) })
     }
 
@@ -124,6 +127,14 @@ impl Mysql {
             location: self.shared.connector.shown().to_owned(),
             size: 0,
         }
+    }
+
+    pub(crate) fn connections(&self) -> PerKind {
+        self.shared.connections
+    }
+
+    pub(crate) fn waiting(&self) -> PerKind {
+        PerKind { read: self.shared.reads.len(), write: self.shared.writes.len() }
     }
 
     pub(crate) fn close(&self) {

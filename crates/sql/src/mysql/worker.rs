@@ -11,6 +11,7 @@ use super::connect::Connector;
 use super::fault;
 use super::statements::Statements;
 use crate::ids::IdBlocks;
+use crate::measures::{self, Outcome};
 use crate::work::{Queue, Unit, Verdict};
 use crate::{Dialect, Error, Result, Tx};
 
@@ -19,6 +20,15 @@ use crate::{Dialect, Error, Result, Tx};
 pub(super) enum Kind {
     Write,
     Read,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Write => "write",
+            Kind::Read => "read",
+        }
+    }
 }
 
 /// A thread with a connection of its own, made when there is work, and made again when it is lost.
@@ -85,10 +95,17 @@ impl Worker {
                         hook();
                     }
                     self.tell();
+                    measures::ended(self.kind.name(), Outcome::Committed, 1);
                     return unit.answer(None);
                 }
-                Run::Failed => return unit.answer(None),
-                Run::Refused(error) => return unit.answer(Some(error)),
+                Run::Failed => {
+                    measures::ended(self.kind.name(), Outcome::RolledBack, 1);
+                    return unit.answer(None);
+                }
+                Run::Refused(error) => {
+                    measures::ended(self.kind.name(), Outcome::RolledBack, 1);
+                    return unit.answer(Some(error));
+                }
                 Run::Ids(sequence, n) => {
                     if let Err(error) = self.reserve_ids(sequence, n, begun) {
                         return unit.answer(Some(error));
@@ -96,6 +113,7 @@ impl Worker {
                 }
                 Run::Again(error) => {
                     runs += 1;
+                    measures::run_again(1);
                     if self.is_spent(begun) || (runs >= RUNS && error.is_none()) {
                         return unit.answer(error);
                     }
@@ -103,6 +121,7 @@ impl Worker {
                 }
                 Run::Elsewhere(error) => {
                     lost += 1;
+                    measures::run_again(1);
                     if self.is_spent(begun) {
                         return unit.answer(error);
                     }
@@ -179,7 +198,12 @@ impl Worker {
     }
 
     fn commit(&mut self, mut connection: Conn, unit: &dyn Unit, hooks: Vec<Box<dyn FnOnce() + Send>>) -> Run {
-        let Err(fault) = connection.query_drop("COMMIT") else {
+        let ready = Instant::now();
+        let committed = connection.query_drop("COMMIT");
+        if self.kind == Kind::Write {
+            measures::committed_within(ready.elapsed());
+        }
+        let Err(fault) = committed else {
             self.connection = Some(connection);
             return Run::Committed(hooks);
         };

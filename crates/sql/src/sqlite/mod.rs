@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::ids::IdBlocks;
 use crate::sqlite::turn::Turn;
 use crate::work::{Queue, submit};
-use crate::{DatabaseInfo, Error, Result, Settings, Synchronous, Tx};
+use crate::{DatabaseInfo, Error, PerKind, Result, Settings, Synchronous, Tx};
 
 pub(crate) use statements::{Statements, value};
 
@@ -29,6 +29,7 @@ pub(crate) struct Sqlite {
 
 struct Shared {
     path: PathBuf,
+    connections: PerKind,
     writes: Arc<Queue>,
     reads: Arc<Queue>,
     changes: watch::Receiver<u64>,
@@ -72,6 +73,7 @@ impl Sqlite {
         Ok(Sqlite {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
+                connections: PerKind { read: settings.readers.max(1), write: 1 },
                 writes,
                 reads,
                 changes,
@@ -130,6 +132,14 @@ impl Sqlite {
             location: self.shared.path.display().to_string(),
             size: size(&self.shared.path) + size(&log),
         }
+    }
+
+    pub(crate) fn connections(&self) -> PerKind {
+        self.shared.connections
+    }
+
+    pub(crate) fn waiting(&self) -> PerKind {
+        PerKind { read: self.shared.reads.len(), write: self.shared.writes.len() }
     }
 
     pub(crate) fn close(&self) {

@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use crate::ids::IdBlocks;
+use crate::measures::{self, Outcome};
 use crate::sqlite::Statements;
 use crate::work::{Queue, Verdict};
 use crate::{Error, Tx};
@@ -27,6 +28,7 @@ pub(super) fn start(connection: Connection, queue: Arc<Queue>, ids: Arc<IdBlocks
             if let Err(error) = connection.execute_batch("ROLLBACK") {
                 tracing::error!(%error, "a read transaction could not be ended");
             }
+            measures::ended("read", Outcome::Committed, 1);
             unit.answer(None);
         }
     };

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::ids::IdBlocks;
+use crate::measures::{self, Outcome};
 use crate::sqlite::Statements;
 use crate::sqlite::turn::Turn;
 use crate::work::{Queue, Unit, Verdict};
@@ -123,6 +124,8 @@ impl Writer {
             }
         }
         self.finish_group(group.ran, started);
+        measures::ended("write", Outcome::RolledBack, group.failed.len());
+        measures::run_again(group.again.iter().filter(|again| again.wanted_ids.is_none()).count());
         for unit in group.failed {
             unit.answer(None);
         }
@@ -188,7 +191,9 @@ impl Writer {
 
     fn finish_group(&self, ran: Vec<Ran>, started: Instant) {
         let names = || ran.iter().map(|done| done.unit.name()).collect::<Vec<_>>();
+        let ready = Instant::now();
         let committed = self.batch("COMMIT");
+        measures::committed_within(ready.elapsed());
         let took = started.elapsed();
         if took > Duration::from_millis(200) {
             tracing::debug!(took_ms = took.as_millis(), transactions = ?names(), "a slow write transaction");
@@ -196,12 +201,14 @@ impl Writer {
         if let Err(error) = committed {
             self.tell_of_failure(&error, &names());
             let _ = self.batch("ROLLBACK");
+            measures::ended("write", Outcome::RolledBack, ran.len());
             for done in ran {
                 done.unit.answer(Some(error.again()));
             }
             return;
         }
         self.storage.send_if_modified(|failed| failed.take().is_some());
+        measures::ended("write", Outcome::Committed, ran.len());
         for done in ran {
             done.after_commit.into_iter().for_each(|hook| hook());
             done.unit.answer(None);

@@ -70,7 +70,9 @@ fn whoever_has_read_to_what_is_still_kept_can_go_on_and_nobody_else() {
     });
     let numbers = numbers.unwrap();
     let go_on = |numbers: Vec<i64>| {
-        ledger.write(move |tx| numbers.iter().map(|number| continues(tx, *number)).collect::<Result<Vec<_>, _>>())
+        ledger.write(move |tx| {
+            numbers.iter().map(|number| continues(tx, *number)).collect::<Result<Vec<_>, _>>()
+        })
     };
     assert_eq!(go_on(numbers.clone()).unwrap(), [true; 3]);
     assert!(!ledger.write(|tx| prune(tx, LATER, LATER)).unwrap());

@@ -27,7 +27,6 @@ pub(crate) struct Hub {
     sender: broadcast::Sender<Arc<Message>>,
     pub(super) joined: Notify,
     pub(super) closed: CancellationToken,
-    cut_off: AtomicU64,
 }
 
 #[derive(Default)]
@@ -73,7 +72,6 @@ impl Hub {
             sender: broadcast::Sender::new(BEHIND),
             joined: Notify::new(),
             closed: CancellationToken::new(),
-            cut_off: AtomicU64::new(0),
         })
     }
 
@@ -91,7 +89,8 @@ impl Hub {
             state.heard = Some(numbered.max(state.heard.unwrap_or_default()));
         }
         state.joined += 1;
-        let (id, taken, ended) = (state.joined, Arc::new(AtomicU64::new(state.sent)), self.closed.child_token());
+        let (id, taken, ended) =
+            (state.joined, Arc::new(AtomicU64::new(state.sent)), self.closed.child_token());
         let member = Member {
             topics,
             credentials: Arc::new(credentials),
@@ -100,6 +99,7 @@ impl Hub {
             cut,
         };
         state.members.insert(id, member);
+        state.count();
         // Under the same lock, so that nothing falls between what is at hand and what comes.
         let latest = state.latest.iter().filter(|((topic, _), _)| topics.has(*topic));
         let first = latest.map(|(_, latest)| latest.message.text.clone()).collect();
@@ -115,17 +115,9 @@ impl Hub {
     }
 
     pub(super) fn leave(&self, id: u64) {
-        self.state().members.remove(&id);
-    }
-
-    /// How many listen now.
-    pub(crate) fn listeners(&self) -> usize {
-        self.state().members.len()
-    }
-
-    /// How many were cut off because they took nothing.
-    pub(crate) fn cut_off(&self) -> u64 {
-        self.cut_off.load(Ordering::Relaxed)
+        let mut state = self.state();
+        state.members.remove(&id);
+        state.count();
     }
 
     /// Ends all listening, now and from now on.
@@ -221,7 +213,8 @@ impl Hub {
 
     fn cut_member(&self, state: &mut State, id: u64) {
         if let Some(member) = state.members.remove(&id) {
-            self.cut_off.fetch_add(1, Ordering::Relaxed);
+            metrics::counter!("ordermill_events_cut_off_total").increment(1);
+            state.count();
             tracing::info!(listeners = state.members.len(), "a listener who takes nothing is cut off");
             member.ended.cancel();
             member.cut.cut();
@@ -251,6 +244,10 @@ impl Hub {
 }
 
 impl State {
+    fn count(&self) {
+        metrics::gauge!("ordermill_events_clients").set(self.members.len() as f64);
+    }
+
     fn wanted(&self) -> Topics {
         self.members.values().fold(Topics::default(), |wanted, member| wanted.and(member.topics))
     }
@@ -290,9 +287,9 @@ mod tests {
         }
         assert!(slow.ended.is_cancelled());
         assert!(!fast.ended.is_cancelled());
-        assert_eq!((hub.listeners(), hub.cut_off()), (1, 1));
+        assert_eq!(hub.state().members.len(), 1);
         drop((slow, fast));
-        assert_eq!((hub.listeners(), hub.cut_off()), (0, 1));
+        assert!(hub.state().members.is_empty());
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod events;
 mod gateway;
 mod health;
 mod http_payments;
+mod metrics;
 mod problems;
 mod support;
 mod webhooks;

@@ -185,7 +185,12 @@ impl Shop {
         Self::serve(space, config, self.clock.clone(), free_port().await).await
     }
 
-    async fn serve(space: Arc<Space>, config: Config, clock: Arc<ManualClock>, listener: TcpListener) -> Self {
+    async fn serve(
+        space: Arc<Space>,
+        config: Config,
+        clock: Arc<ManualClock>,
+        listener: TcpListener,
+    ) -> Self {
         let client = client();
         let app = App::open(config, clock.clone(), true).await.unwrap();
         let (url, served) = (url_of(&listener), app.clone());
