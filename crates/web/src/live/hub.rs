@@ -55,6 +55,12 @@ struct Member {
     cut: Cut,
 }
 
+/// Those who show the same.
+struct Alike {
+    credentials: Arc<HeaderMap>,
+    ended: Vec<CancellationToken>,
+}
+
 /// Somebody who wants to listen.
 pub(crate) struct Joining {
     pub(crate) topics: Topics,
@@ -201,39 +207,31 @@ impl Hub {
         let is_behind = |member: &Member| sequence - member.taken.load(Ordering::Relaxed) > BEHIND as u64;
         let behind = state.members.iter().filter(|(_, member)| is_behind(member));
         for id in behind.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.cut_member(state, id);
+            state.cut_off(id);
         }
         message
     }
 
     /// Cuts a listener off who takes nothing.
     pub(super) fn drop_slow(&self, id: u64) {
-        self.cut_member(&mut self.state(), id);
-    }
-
-    fn cut_member(&self, state: &mut State, id: u64) {
-        if let Some(member) = state.members.remove(&id) {
-            metrics::counter!("ordermill_events_cut_off_total").increment(1);
-            state.count();
-            tracing::info!(listeners = state.members.len(), "a listener who takes nothing is cut off");
-            member.ended.cancel();
-            member.cut.cut();
-        }
+        self.state().cut_off(id);
     }
 
     /// Ends the listening of those who may not listen any more: their token was revoked, or has ended. Who shows the same
     /// is looked at once.
     pub(super) async fn check_credentials(&self) {
-        let mut distinct: HashMap<Vec<Vec<u8>>, (Arc<HeaderMap>, Vec<CancellationToken>)> = HashMap::new();
+        let mut distinct: HashMap<Vec<Vec<u8>>, Alike> = HashMap::new();
         for member in self.state().members.values() {
             let shown = member.credentials.values().map(|value| value.as_bytes().to_vec()).collect();
-            let (_, same) = distinct.entry(shown).or_insert((Arc::clone(&member.credentials), Vec::new()));
-            same.push(member.ended.clone());
+            let alike = distinct
+                .entry(shown)
+                .or_insert_with(|| Alike { credentials: Arc::clone(&member.credentials), ended: Vec::new() });
+            alike.ended.push(member.ended.clone());
         }
-        for (credentials, members) in distinct.into_values() {
+        for Alike { credentials, ended } in distinct.into_values() {
             // A ledger that cannot be asked is no reason to send anybody away.
             if let Err(ApiError::Unauthenticated(_)) = identify(&self.app, &credentials).await {
-                members.iter().for_each(CancellationToken::cancel);
+                ended.iter().for_each(CancellationToken::cancel);
             }
         }
     }
@@ -244,6 +242,16 @@ impl Hub {
 }
 
 impl State {
+    fn cut_off(&mut self, id: u64) {
+        if let Some(member) = self.members.remove(&id) {
+            metrics::counter!("ordermill_events_cut_off_total").increment(1);
+            self.count();
+            tracing::info!(listeners = self.members.len(), "a listener who takes nothing is cut off");
+            member.ended.cancel();
+            member.cut.cut();
+        }
+    }
+
     fn count(&self) {
         metrics::gauge!("ordermill_events_clients").set(self.members.len() as f64);
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use analytics::{Granularity, KpiQuery};
 use app::orders::news::{self, Heard};
 use app::{App, figures, imports};
+use futures_util::FutureExt as _;
 use serde::Serialize;
 
 use super::{Hub, Topic, Topics};
@@ -29,7 +30,7 @@ pub(super) async fn run(hub: Arc<Hub>) {
     let (mut beaten, mut looked) = (Instant::now(), None::<Instant>);
     while let Some(wanted) = hub.wanted() {
         let is_due = looked.is_none_or(|looked| looked.elapsed() >= STATES_EVERY);
-        let told = tell(&hub, wanted, is_due).await;
+        let told = tell(&hub, wanted, is_due).boxed().await;
         if is_due {
             looked = Some(Instant::now());
         }
@@ -39,7 +40,7 @@ pub(super) async fn run(hub: Arc<Hub>) {
         if beaten.elapsed() >= heartbeat {
             beaten = Instant::now();
             hub.beat();
-            hub.check_credentials().await;
+            hub.check_credentials().boxed().await;
         }
         let pause = if told.is_ok() { NEWS_EVERY } else { AFTER_AN_ERROR };
         let rest = pause.min(heartbeat);
@@ -63,7 +64,7 @@ async fn tell(hub: &Hub, wanted: Topics, is_due: bool) -> app::Result<()> {
     }
     for topic in [Topic::Kpis, Topic::Imports, Topic::Queues] {
         if wanted.has(topic) && (is_due || !hub.has_told(topic)) {
-            hub.tell_state(topic, read(&hub.app, topic).await?);
+            hub.tell_state(topic, read(&hub.app, topic).boxed().await?);
         }
     }
     Ok(())
