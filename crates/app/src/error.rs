@@ -19,6 +19,14 @@ pub enum Error {
         /// Bytes.
         limit: u64,
     },
+    /// A file cannot be fetched from where it is said to be.
+    #[error("the file cannot be fetched: {reason}")]
+    Fetch {
+        /// Why.
+        reason: String,
+        /// Whether it may be fetched later.
+        passing: bool,
+    },
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
@@ -138,6 +146,7 @@ impl Error {
             Error::Ledger(store::Error::Database(error)) | Error::Queue(queue::Error::Database(error)) => {
                 error.is_transient()
             }
+            Error::Fetch { passing, .. } => *passing,
             Error::Gateway(error) => error.is_passing(),
             Error::Redis(error) | Error::Queue(queue::Error::Redis(error)) => error.is_passing(),
             Error::Analytics(error) => error.is_passing(),

@@ -40,5 +40,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         sql::Migration::new(2, "access", include_str!("../migrations/0002_access.sql")),
         sql::Migration::new(3, "idempotency", include_str!("../migrations/0003_idempotency.sql")),
         sql::Migration::new(4, "order_feed", include_str!("../migrations/0004_order_feed.sql")),
+        sql::Migration::new(5, "fetched_imports", include_str!("../migrations/0005_fetched_imports.sql")),
     ],
 };

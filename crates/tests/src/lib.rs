@@ -3,6 +3,8 @@
 mod copy;
 mod look;
 mod mysql;
+mod python;
+pub mod s3;
 mod servers;
 pub mod smtp;
 mod space;

@@ -9,6 +9,11 @@ use std::process::{Child, Command, Stdio};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::python::python;
+
+/// What installs it.
+const PACKAGE: &str = "aiosmtpd";
+
 /// A mail server with a port and a mailbox of its own; it stops when this is dropped.
 ///
 /// Recipients called `refused`, `later`, `unwanted`, `silent`, `silent-once` and `slow…` are special, see
@@ -58,7 +63,7 @@ impl SmtpServer {
     pub fn start_with_tls(after_greeting: bool) -> Self {
         let mut server = Self::stopped();
         let folder = server.certificate.path().to_str().expect("a temporary folder's name is text");
-        let made = Command::new(python())
+        let made = Command::new(python(PACKAGE))
             .args(["-m", "trustme", "--quiet", "--identities", "127.0.0.1", "--dir", folder])
             .status()
             .expect("Python makes certificates");
@@ -82,7 +87,7 @@ impl SmtpServer {
     /// Starts the server, or starts it again.
     pub fn run(&mut self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/smtp.py");
-        let mut process = Command::new(python())
+        let mut process = Command::new(python(PACKAGE))
             .arg(script)
             .arg(self.mailbox.path())
             .arg(self.port.to_string())
@@ -147,21 +152,4 @@ impl ReceivedMail {
 fn read(path: &Path) -> ReceivedMail {
     let file = File::open(path).expect("a received mail can be read");
     serde_json::from_reader(BufReader::new(file)).expect("a received mail has a text and an HTML part")
-}
-
-/// The Python that has the server's package, installed by the first test that needs it.
-fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let servers = root.join("target/test-servers");
-    std::fs::create_dir_all(&servers).expect("a folder for test servers");
-    // Tests run in processes of their own, side by side.
-    let lock = File::create(servers.join("aiosmtpd.lock")).expect("a lock file");
-    lock.lock().expect("the lock on the installation");
-    let installed = Command::new(root.join("scripts/get-aiosmtpd"))
-        .arg(servers.join("aiosmtpd"))
-        .output()
-        .expect("scripts/get-aiosmtpd runs");
-    let said = String::from_utf8_lossy(&installed.stderr).into_owned();
-    assert!(installed.status.success(), "scripts/get-aiosmtpd failed: {said}");
-    PathBuf::from(String::from_utf8_lossy(&installed.stdout).trim())
 }

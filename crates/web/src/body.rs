@@ -110,7 +110,7 @@ async fn read<S: Send + Sync>(mut request: Request, state: &S, limit: usize) -> 
 }
 
 /// Whether the body calls itself JSON; none where it says nothing.
-fn says_json(headers: &HeaderMap) -> Option<bool> {
+pub(crate) fn says_json(headers: &HeaderMap) -> Option<bool> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (main, sub) = essence.split_once('/').unwrap_or_default();

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use app::App;
 use app::imports::{ImportOptions, Upload};
@@ -20,6 +20,8 @@ use crate::{ApiError, Violation};
 
 /// How long the next piece of a file may take.
 const NEXT_WITHIN: Duration = Duration::from_secs(30);
+/// Within this time of waiting, so many bytes must come, or else the end: about what the slowest modems did.
+const PACE: (Duration, usize) = (Duration::from_mins(1), 64 * 1024);
 /// The most that the options may have.
 const OPTIONS_LIMIT: usize = 256 * 1024;
 /// The longest name that a file is remembered by, in characters.
@@ -32,7 +34,7 @@ const AHEAD: usize = 1024 * 1024;
 /// A form that is still to come.
 pub(crate) struct Form {
     fields: Multipart,
-    ahead: Arc<AtomicUsize>,
+    pace: Pace,
 }
 
 /// A body of which no more than [`AHEAD`] is read before something of it is taken.
@@ -81,7 +83,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let ahead = Arc::default();
         let request = request.map(|body| Body::new(Bounded { body, ahead: Arc::clone(&ahead) }));
         let form = Multipart::from_request(request, state).await;
-        form.map(|fields| Form { fields, ahead }).map_err(|_| ApiError::NoForm)
+        form.map(|fields| Form { fields, pace: Pace::new(ahead) }).map_err(|_| ApiError::NoForm)
     }
 }
 
@@ -89,16 +91,16 @@ impl Form {
     /// Takes the form to its end.
     pub(crate) async fn receive(mut self, app: &App) -> Result<Received, ApiError> {
         let (mut file, mut options) = (None, None);
-        let ahead = &*self.ahead;
-        while let Some(field) = in_time(ahead, self.fields.next_field()).await? {
+        let pace = &mut self.pace;
+        while let Some(field) = pace.next(self.fields.next_field()).await? {
             match field.name() {
                 Some("file") if file.is_none() => {
                     let name = field.file_name().unwrap_or("upload.csv");
                     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
                     let name = name.chars().filter(|letter| !letter.is_control()).take(NAME_LIMIT).collect();
-                    file = Some((to_disk(app, ahead, field).await?, name));
+                    file = Some((to_disk(app, pace, field).await?, name));
                 }
-                Some("options") if options.is_none() => options = Some(parse(&small(ahead, field).await?)?),
+                Some("options") if options.is_none() => options = Some(parse(&small(pace, field).await?)?),
                 other => return Err(unexpected(other)),
             }
         }
@@ -109,17 +111,17 @@ impl Form {
     }
 }
 
-async fn to_disk(app: &App, ahead: &AtomicUsize, mut field: Field<'_>) -> Result<Upload, ApiError> {
+async fn to_disk(app: &App, pace: &mut Pace, mut field: Field<'_>) -> Result<Upload, ApiError> {
     let mut upload = Upload::begin(app).await?;
-    while let Some(piece) = in_time(ahead, field.chunk()).await? {
+    while let Some(piece) = pace.next(field.chunk()).await? {
         upload.write(&piece).await?;
     }
     Ok(upload)
 }
 
-async fn small(ahead: &AtomicUsize, mut field: Field<'_>) -> Result<Vec<u8>, ApiError> {
+async fn small(pace: &mut Pace, mut field: Field<'_>) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
-    while let Some(piece) = in_time(ahead, field.chunk()).await? {
+    while let Some(piece) = pace.next(field.chunk()).await? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > OPTIONS_LIMIT {
             return Err(ApiError::TooLarge { limit: OPTIONS_LIMIT });
@@ -128,23 +130,56 @@ async fn small(ahead: &AtomicUsize, mut field: Field<'_>) -> Result<Vec<u8>, Api
     Ok(bytes)
 }
 
-/// What comes next of a form, within its time; with it, what was read ahead is taken.
-async fn in_time<T>(
-    ahead: &AtomicUsize,
-    next: impl Future<Output = Result<T, MultipartError>>,
-) -> Result<T, ApiError> {
-    let next = tokio::time::timeout(NEXT_WITHIN, next).await;
-    let next = next.map_err(|_| ApiError::TooSlow { seconds: NEXT_WITHIN.as_secs() })?;
-    ahead.store(0, Ordering::Relaxed);
-    next.map_err(|error| {
-        if with_causes(&error).contains(&EndlessHead.to_string()) {
-            ApiError::BadForm(EndlessHead.to_string())
-        } else if error.status() == StatusCode::BAD_REQUEST {
-            ApiError::BadForm(error.body_text())
-        } else {
-            ApiError::BrokenOff
+/// Keeps senders from holding a request for ever. What counts is the time in which nothing is done but wait for them.
+struct Pace {
+    ahead: Arc<AtomicUsize>,
+    waited: Duration,
+    came: usize,
+}
+
+impl Pace {
+    fn new(ahead: Arc<AtomicUsize>) -> Self {
+        Pace { ahead, waited: Duration::ZERO, came: 0 }
+    }
+
+    /// What comes next of a form, within its time; with it, what was read ahead is taken.
+    async fn next<T>(
+        &mut self,
+        next: impl Future<Output = Result<T, MultipartError>>,
+    ) -> Result<T, ApiError> {
+        let (window, least) = PACE;
+        let left = window.saturating_sub(self.waited);
+        if left.is_zero() {
+            return Err(ApiError::Dripping { least });
         }
-    })
+        let began = Instant::now();
+        let next = tokio::time::timeout(NEXT_WITHIN.min(left), next).await;
+        let next = next.map_err(|_| match left < NEXT_WITHIN {
+            true => ApiError::Dripping { least },
+            false => ApiError::TooSlow { seconds: NEXT_WITHIN.as_secs() },
+        })?;
+        self.take(began.elapsed());
+        next.map_err(broken)
+    }
+
+    /// Takes what came within this time.
+    fn take(&mut self, waited: Duration) {
+        self.waited += waited;
+        self.came += self.ahead.swap(0, Ordering::Relaxed);
+        if self.came >= PACE.1 {
+            (self.waited, self.came) = (Duration::ZERO, 0);
+        }
+    }
+}
+
+fn broken(error: MultipartError) -> ApiError {
+    if with_causes(&error).contains(&EndlessHead.to_string()) {
+        ApiError::BadForm(EndlessHead.to_string())
+    } else if error.status() == StatusCode::BAD_REQUEST {
+        ApiError::BadForm(error.body_text())
+    } else {
+        ApiError::BrokenOff
+    }
 }
 
 fn unexpected(name: Option<&str>) -> ApiError {
@@ -155,4 +190,36 @@ fn unexpected(name: Option<&str>) -> ApiError {
 
 fn wrong(pointer: &str, detail: String) -> ApiError {
     ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A sender of whom a piece of `bytes` comes every so many seconds: how many come until it is refused, of a hundred.
+    async fn pieces(seconds: u32, bytes: usize) -> (usize, Option<ApiError>) {
+        let ahead = Arc::<AtomicUsize>::default();
+        let mut pace = Pace::new(Arc::clone(&ahead));
+        for taken in 0..100 {
+            ahead.fetch_add(bytes, Ordering::Relaxed);
+            // A piece that is there at once, after a wait that is only told.
+            pace.waited += SECOND * seconds;
+            if let Err(refused) = pace.next(async { Ok(()) }).await {
+                return (taken, Some(refused));
+            }
+        }
+        (100, None)
+    }
+
+    #[tokio::test]
+    async fn a_sender_who_only_drips_is_refused_and_a_slow_one_is_not() {
+        let (taken, refused) = pieces(29, 1).await;
+        assert!(matches!(refused, Some(ApiError::Dripping { .. })), "{refused:?}");
+        assert_eq!(taken, 2, "after a minute of waiting");
+        assert_eq!(pieces(29, 64 * 1024).await.0, 100);
+        assert_eq!(pieces(1, 4 * 1024).await.0, 100);
+        assert!(pieces(1, 1024).await.1.is_some());
+    }
 }

@@ -40,14 +40,23 @@ pub enum ApiError {
         /// How long it may take.
         seconds: u64,
     },
+    /// The body comes, but hardly.
+    #[error("the body came with less than {least} bytes a minute; send it again over a faster connection")]
+    Dripping {
+        /// The fewest bytes a minute.
+        least: usize,
+    },
     /// The connection failed within the body.
     #[error("the body broke off; send the request again")]
     BrokenOff,
     /// The body is no JSON.
     #[error("the body is not JSON: {0}")]
     Malformed(serde_json::Error),
-    /// The body is no form.
-    #[error("the body must be a form and say so: `content-type: multipart/form-data`")]
+    /// The body neither is a file nor names one.
+    #[error(
+        "the body must be a form with a file, or JSON that names one, and say so: `content-type: multipart/form-data` or \
+         `application/json`"
+    )]
     NoForm,
     /// The body is a form that cannot be read.
     #[error("the form cannot be read: {0}")]
@@ -146,7 +155,9 @@ impl ApiError {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
             }
             ApiError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
-            ApiError::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow"),
+            ApiError::TooSlow { .. } | ApiError::Dripping { .. } => {
+                (StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow")
+            }
             ApiError::BrokenOff => (StatusCode::BAD_REQUEST, "body-broken-off", "Body broken off"),
             ApiError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             ApiError::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-body", "Body of another form"),
@@ -250,7 +261,10 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
         App::KeyReused { .. } | App::KeyTaken { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key of another request")
         }
-        App::Invalid(_) | App::Import(_) | App::Analytics(analytics::Error::Span { .. }) => {
+        App::Invalid(_)
+        | App::Import(_)
+        | App::Fetch { .. }
+        | App::Analytics(analytics::Error::Span { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
         }
         _ => INTERNAL,

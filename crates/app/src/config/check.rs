@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings};
+use super::{Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings};
 
 /// What is wrong, each with the path of its setting.
 pub(super) fn check(config: &Config) -> Vec<(String, String)> {
@@ -44,6 +44,15 @@ impl Found {
         self.must(imports.max_field_bytes > 0, "imports.max_field_bytes", "must be above 0");
         self.must(imports.max_file_bytes > 0, "imports.max_file_bytes", "must be above 0");
         self.positive(web.events_heartbeat, "web.events_heartbeat");
+        for folder in &imports.folders {
+            let what = format!("`{}` must be a whole path, beginning with /", folder.display());
+            self.must(folder.is_absolute(), "imports.folders", what);
+        }
+        for (name, store) in &imports.stores {
+            for what in wrong_with_store(name, store) {
+                self.must(false, "imports.stores", what);
+            }
+        }
         if let Err(error) = EnvFilter::builder().parse(&log.filter) {
             let what = format!(
                 "`{}` is no filter ({error}); write one such as `info` or `warn,app=debug`",
@@ -125,6 +134,31 @@ impl Found {
     fn positive(&mut self, duration: Duration, path: &str) {
         self.must(!duration.is_zero(), path, "must be above 0");
     }
+}
+
+/// What is wrong with an object store.
+fn wrong_with_store(name: &str, store: &StoreSettings) -> Vec<String> {
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    let address = store.address();
+    let url = reqwest::Url::parse(&address);
+    let reachable =
+        url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty());
+    let rules = [
+        (name.chars().all(plain), format!("`{name}` is no name; write small letters, digits and `_`")),
+        (!store.bucket.is_empty(), format!("`{name}`: a bucket is needed")),
+        (
+            reachable,
+            format!(
+                "`{name}`: `{address}` is no address that begins with http:// or https:// and names no user"
+            ),
+        ),
+        (
+            store.access_key_id.is_some() == store.secret_access_key.is_some(),
+            format!("`{name}`: access_key_id and secret_access_key go together: give both or neither"),
+        ),
+        (!store.timeout.is_zero(), format!("`{name}`: timeout must be above 0")),
+    ];
+    rules.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what).collect()
 }
 
 /// Whether an address names an engine that this version knows: a path, or `sqlite:PATH`.

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
+
+use super::StoreSettings;
 
 /// Files that come in. `[imports]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -21,6 +24,10 @@ pub struct ImportSettings {
     pub max_field_bytes: u64,
     /// A file that unpacks to more bytes than this is refused.
     pub max_file_bytes: u64,
+    /// Folders whose files may be imported over the API, by their paths; the same for all workers. Empty: none.
+    pub folders: Vec<PathBuf>,
+    /// Object stores that files may be imported from, each a table `[imports.stores.NAME]`.
+    pub stores: BTreeMap<String, StoreSettings>,
 }
 
 impl Default for ImportSettings {
@@ -32,6 +39,8 @@ impl Default for ImportSettings {
             profiles: None,
             max_field_bytes: 1 << 20,
             max_file_bytes: 1 << 40,
+            folders: Vec::new(),
+            stores: BTreeMap::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -59,6 +59,10 @@ impl Layers {
         }
         for (name, text) in variables.iter().filter(|(name, _)| name.starts_with("ORDERMILL_")) {
             let origin = Origin::Variable(name.clone());
+            if let (Some(value), Some(field)) = (of_store(name, text), schema::find(schema::STORES)) {
+                self.given.push(Given { field, readings: value, origin });
+                continue;
+            }
             match schema::fields().find(|field| field.variable() == *name) {
                 Some(field) => self.add_text(field, text, origin),
                 None => self.mistakes.extend(misspelt(name).map(|what| Mistake { origin, what })),
@@ -74,6 +78,19 @@ impl Layers {
         }
         self.given.push(Given { field, readings: readings(field.kind(), text), origin });
     }
+}
+
+/// What a variable says of a store: `ORDERMILL_IMPORTS_STORES_ARCHIVE_BUCKET` is the bucket of `archive`.
+fn of_store(variable: &str, text: &str) -> Option<Vec<Value>> {
+    let prefix = format!("ORDERMILL_{}_", schema::STORES.replace('.', "_").to_uppercase());
+    let rest = variable.strip_prefix(&prefix)?.to_lowercase();
+    let (field, store, name) = schema::store().fields.iter().find_map(|field| {
+        let name = field.path.rsplit('.').next()?;
+        let store = rest.strip_suffix(name)?.strip_suffix('_').filter(|store| !store.is_empty())?;
+        Some((field, store, name))
+    })?;
+    let in_its_place = |value: Value| json!({ (store): { (name): value } });
+    Some(readings(field.kind(), text).into_iter().map(in_its_place).collect())
 }
 
 fn readings(kind: Kind, text: &str) -> Vec<Value> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::layers::{Given, Layers};
 use super::mistake::{Mistake, Mistakes, Origin};
@@ -104,8 +104,21 @@ fn fitting(path: &str, readings: Vec<Value>) -> Result<Value, String> {
 }
 
 fn put(tree: &mut Value, path: &str, value: Value) {
-    if let Some(place) = tree.pointer_mut(&schema::pointer(path)) {
-        *place = value;
+    let Some(place) = tree.pointer_mut(&schema::pointer(path)) else { return };
+    match value {
+        Value::Object(tables) if path == schema::STORES => lay_over(place, tables),
+        value => *place = value,
+    }
+}
+
+/// Puts what a layer says of stores over what is known of them: a layer may tell of a part.
+fn lay_over(place: &mut Value, tables: Map<String, Value>) {
+    let Value::Object(known) = place else { return };
+    for (name, value) in tables {
+        match (known.get_mut(&name), value) {
+            (Some(Value::Object(store)), Value::Object(settings)) => store.extend(settings),
+            (_, value) => drop(known.insert(name, value)),
+        }
     }
 }
 
@@ -135,6 +148,7 @@ impl Settings {
         let shown = schema::fields().map(|field| {
             let value = tree.pointer(&schema::pointer(&field.path)).cloned().unwrap_or_default();
             let value = match value {
+                Value::Object(stores) if field.path == schema::STORES => without_keys(stores),
                 Value::Array(items) if field.is_secret() => items.iter().map(|_| hidden()).collect(),
                 Value::String(_) if field.is_secret() => hidden(),
                 Value::String(text) => Value::String(without_password(&text)),
@@ -144,6 +158,21 @@ impl Settings {
         });
         shown.collect()
     }
+}
+
+/// Stores without the keys to them.
+fn without_keys(mut stores: Map<String, Value>) -> Value {
+    for store in stores.values_mut() {
+        for name in schema::STORE_SECRETS {
+            if let Some(secret) = store.get_mut(name).filter(|secret| !secret.is_null()) {
+                *secret = hidden();
+            }
+        }
+        if let Some(Value::String(endpoint)) = store.get_mut("endpoint") {
+            *endpoint = without_password(endpoint);
+        }
+    }
+    Value::Object(stores)
 }
 
 fn hidden() -> Value {
@@ -245,6 +274,39 @@ mod tests {
         let (folder, sources) = sources("[shop]\nname = \"a\"\nname = \"b\"\ncurrency =\n", &[]);
         let mistakes = load(&sources).unwrap_err().to_string();
         insta::assert_snapshot!(mistakes.replace(&folder.path().display().to_string(), "FOLDER"));
+    }
+
+    #[test]
+    fn stores_are_told_of_by_the_file_and_by_variables() {
+        let text = "[imports.stores.archive]\nbucket = \"exports\"\nprefix = \"orders/\"\n";
+        let variables = [
+            ("ORDERMILL_IMPORTS_STORES_ARCHIVE_ACCESS_KEY_ID", "123"),
+            ("ORDERMILL_IMPORTS_STORES_ARCHIVE_SECRET_ACCESS_KEY", "confidential"),
+            ("ORDERMILL_IMPORTS_STORES_OLD_SHOP_BUCKET", "old"),
+            ("ORDERMILL_IMPORTS_STORES_OLD_SHOP_TIMEOUT", "5s"),
+        ];
+        let (_folder, sources) = sources(text, &variables);
+        let settings = load(&sources).unwrap();
+        let stores = &settings.config.imports.stores;
+        let archive = &stores["archive"];
+        assert_eq!((archive.bucket.as_str(), archive.prefix.as_str()), ("exports", "orders/"));
+        assert_eq!(archive.access_key_id.as_deref(), Some("123"));
+        assert_eq!((stores["old_shop"].bucket.as_str(), stores["old_shop"].timeout.as_secs()), ("old", 5));
+        let shown = format!("{:?}", settings.shown());
+        assert!(!shown.contains("confidential") && shown.contains("(hidden)"), "{shown}");
+    }
+
+    #[test]
+    fn stores_that_cannot_be_reached_are_refused() {
+        let text = "[imports.stores.Archive]\nbucket = \"a\"\n[imports.stores.half]\nbucket = \"b\"\naccess_key_id = \
+                    \"x\"\n[imports.stores.files]\nbucket = \"c\"\nendpoint = \"file:///etc\"\n[imports.stores.none]\n\
+                    region = \"eu\"\n";
+        let (_folder, sources) = sources(text, &[]);
+        let mistakes = load(&sources).unwrap_err().to_string();
+        for told in ["`Archive` is no name", "`half`: access_key_id", "`files`", "`none`: a bucket is needed"]
+        {
+            assert!(mistakes.contains(told), "{told}: {mistakes}");
+        }
     }
 
     #[test]

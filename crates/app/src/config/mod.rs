@@ -12,6 +12,7 @@ mod redis;
 mod reference;
 mod schema;
 mod shop;
+mod stores;
 
 pub use gateway::{GatewayMode, GatewaySettings};
 pub use imports::ImportSettings;
@@ -21,6 +22,7 @@ pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings};
 pub use redis::RedisSettings;
 pub use reference::{env_example, reference_page};
 pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, ShopSettings, WebSettings};
+pub use stores::{StoreKind, StoreSettings};
 
 use serde::{Deserialize, Serialize};
 

@@ -26,7 +26,7 @@ the settings in force and where each came from; secrets are hidden. Durations ar
 /// The reference page, in Markdown.
 pub fn reference_page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for section in schema::sections() {
+    for section in schema::sections().iter().chain([schema::store()]) {
         write!(page, "\n## `[{}]`\n\n{}\n\n", section.path, introduction(section))
             .expect("a String takes all");
         page.push_str("| setting | default | variable | what it means |\n| --- | --- | --- | --- |\n");
@@ -37,6 +37,7 @@ pub fn reference_page() -> String {
                 text => format!("`{text}`"),
             };
             let variable = match field.kind() {
+                Kind::Tables if field.path == schema::STORES => "see below".to_owned(),
                 Kind::Tables => "in the file only".to_owned(),
                 _ => format!("`{}`", field.variable()),
             };
@@ -52,7 +53,7 @@ pub fn env_example() -> String {
     let mut text = String::from(
         "# Every setting as an environment variable, with its default. Written by `ordermill config --env-example`.\n",
     );
-    for section in schema::sections() {
+    for section in schema::sections().iter().chain([schema::store()]) {
         write!(text, "\n# {}\n", introduction(section)).expect("a String takes all");
         for field in section.fields.iter().filter(|field| field.kind() != Kind::Tables) {
             let value = quoted(field);

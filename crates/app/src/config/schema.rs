@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Config, DatabaseSettings, GatewaySettings, ImportSettings, LogSettings, NotificationSettings,
-    RedisSettings, ShopSettings, SmtpSettings, WebSettings, queue_docs,
+    RedisSettings, ShopSettings, SmtpSettings, StoreSettings, WebSettings, queue_docs,
 };
 
 /// A table of the settings file.
@@ -51,6 +51,10 @@ pub(super) enum Kind {
 
 /// Settings whose values are shown to nobody.
 const SECRETS: [&str; 2] = ["gateway.webhook_secrets", "notifications.smtp.password"];
+/// The setting whose tables have names that the shop gives.
+pub(super) const STORES: &str = "imports.stores";
+/// What is shown to nobody of each of them.
+pub(super) const STORE_SECRETS: [&str; 2] = ["secret_access_key", "session_token"];
 
 static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
     let mut sections = vec![
@@ -88,6 +92,21 @@ fn listed(
         Field { path, docs, default }
     });
     Section { path, docs, fields: fields.collect() }
+}
+
+/// The settings of one store, under a name that stands for any. They are no settings of their own, because each store
+/// has them under its own name.
+pub(super) fn store() -> &'static Section {
+    static STORE: LazyLock<Section> = LazyLock::new(|| {
+        let defaults = serde_json::to_value(StoreSettings::default()).expect("settings are plain data");
+        let mut section = section::<StoreSettings>("imports.stores.NAME");
+        for field in &mut section.fields {
+            let name = field.path.rsplit('.').next().unwrap_or_default();
+            field.default = defaults.get(name).cloned().unwrap_or_default();
+        }
+        section
+    });
+    &STORE
 }
 
 /// The tables, in the order of the reference.

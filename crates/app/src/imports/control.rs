@@ -9,7 +9,7 @@ use store::imports::{Import, ImportStatus, Progress};
 use super::plan::lanes;
 use super::remove_spool;
 use crate::access::record_in;
-use crate::jobs::{Payload as _, PlanImport};
+use crate::jobs::{FetchImport, Payload as _, PlanImport};
 use crate::{Actor, App, Error, Result};
 
 /// Where an import stands.
@@ -71,7 +71,7 @@ pub async fn pause(app: &App, who: &Actor, id: ImportId) -> Result<()> {
 
 /// Ends an import before its next chunk. What was imported stays.
 pub async fn cancel(app: &App, who: &Actor, id: ImportId) -> Result<()> {
-    let from = &[ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
+    let from = &[ImportStatus::Fetching, ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
     change(app, who, id, ("cancel", "import_cancelled"), from, ImportStatus::Cancelled).await?;
     remove_spool(app, id).await
 }
@@ -113,6 +113,7 @@ pub(super) fn subject(id: ImportId) -> String {
 pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: ImportId) -> Result<()> {
     let import = store::imports::lock(tx, id)?;
     let jobs = match import.status {
+        ImportStatus::Fetching => vec![FetchImport { import: id }.job()],
         ImportStatus::Planning => vec![PlanImport { import: id }.job()],
         ImportStatus::Running | ImportStatus::Paused => {
             store::imports::mark_status(tx, id, ImportStatus::Running, None, app.now())?;

@@ -1,12 +1,17 @@
-//! Imports: a file is received, planned into chunks, imported chunk by chunk on any worker, and finished.
+//! Imports: a file is received (sent, read where it is, or fetched by a job), planned into chunks, imported chunk by chunk on any worker, and finished.
 
 mod chunk;
 mod control;
 mod dry_run;
+mod fetch;
 mod file_stamp;
 mod finish;
+mod folders;
 mod historical;
+mod object_store;
 mod options;
+mod origin;
+mod part;
 mod plan;
 mod rejects;
 mod start;
@@ -15,9 +20,12 @@ mod upload;
 pub(crate) use chunk::{import_chunk, prepare};
 pub use control::{Status, cancel, current, list, pause, resume, status, wait_at_rest};
 pub use dry_run::{DryRun, Shortfall, dry_run};
+pub(crate) use fetch::{ATTEMPTS, Fetched, arrive, fetch_file};
+pub use fetch::{dry_run_of, fetch};
 use file_stamp::FileStamp;
 pub(crate) use finish::{fail, finish, remove_spool};
 pub use options::{ImportOptions, OnError, UnknownProducts};
+pub use origin::{NotAllowed, Origin, is_url};
 pub(crate) use plan::{plan, record as record_plan};
 pub use rejects::write_rejects;
 pub use start::{Started, start};

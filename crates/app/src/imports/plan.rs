@@ -89,6 +89,12 @@ pub(super) fn read_stored(import: &Import) -> Result<(ImportOptions, StoredPlan)
         Error::Internal(format!("import {} cannot be read back: {error}", import.id))
     };
     let options = serde_json::from_str(&import.options).map_err(unreadable)?;
-    let plan = serde_json::from_str(import.plan.as_deref().unwrap_or_default()).map_err(unreadable)?;
+    let Some(plan) = import.plan.as_deref() else {
+        return Err(Error::WrongState(format!(
+            "nothing is known of the rows of import {}: its file has not come",
+            import.id
+        )));
+    };
+    let plan = serde_json::from_str(plan).map_err(unreadable)?;
     Ok((options, plan))
 }

@@ -29,13 +29,41 @@ pub enum Started {
 }
 
 /// A file that was read once, from its beginning to its end.
-struct Received {
-    source: SourceName,
-    sniffed: Sniffed,
-    spooled: Spooled,
-    text: PathBuf,
+pub(crate) struct Received {
+    pub(super) source: SourceName,
+    pub(super) sniffed: Sniffed,
+    pub(super) spooled: Spooled,
+    pub(super) text: PathBuf,
     is_copy: bool,
     stamp: Option<FileStamp>,
+}
+
+impl Received {
+    /// What is stored of it before it is planned.
+    pub(super) fn plan(&self) -> Result<String> {
+        let layout = self.sniffed.layout.clone();
+        let plan = StoredPlan { layout, broken: Vec::new(), file: self.stamp };
+        serde_json::to_string(&plan).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Removes it: nobody needs it.
+    pub(crate) async fn remove(&self) -> Result<()> {
+        match tokio::fs::remove_file(&self.text).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(cannot("remove", &self.text, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The import whose rejects it corrects. A file of rejects does not say whose: they are taken for those of the
+    /// source's last import that had any.
+    pub(super) fn rejects_of(&self, tx: &mut Tx<'_>) -> Result<Option<ImportId>> {
+        if !self.sniffed.layout.rejects_file {
+            return Ok(None);
+        }
+        Ok(store::imports::find_newest_with_rejects(tx, self.source.as_str())?)
+    }
 }
 
 /// Receives a file and queues its import.
@@ -68,7 +96,7 @@ pub(super) async fn start_ours(
 
 /// What becomes of a file that was received.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
+pub(super) enum Keep {
     /// It is read where it is, if it can be.
     InPlace,
     /// It is copied.
@@ -87,12 +115,9 @@ async fn begin(
 ) -> Result<Started> {
     let (profile, source) = (&received.sniffed.layout.profile, received.source.clone());
     let stored = serde_json::to_string(&options).map_err(|error| Error::Internal(error.to_string()))?;
-    let plan =
-        StoredPlan { layout: received.sniffed.layout.clone(), broken: Vec::new(), file: received.stamp };
-    let plan = serde_json::to_string(&plan).map_err(|error| Error::Internal(error.to_string()))?;
+    let plan = received.plan()?;
     let (inner, who) = (app.clone(), who.clone());
     let profile = profile.name.clone();
-    let is_rejects_file = received.sniffed.layout.rejects_file;
     let copy = received.is_copy.then(|| received.text.clone());
     let started = app
         .transaction("start_import", move |tx| -> Result<Started> {
@@ -105,12 +130,7 @@ async fn begin(
                 }
                 return Ok(known);
             }
-            // A file of rejects does not say whose: they are taken for those of the source's last import that had any.
-            let rejects_of = if is_rejects_file {
-                store::imports::find_newest_with_rejects(tx, source.as_str())?
-            } else {
-                None
-            };
+            let rejects_of = received.rejects_of(tx)?;
             let id = ImportId::from_ledger(tx.next_ids("imports", 1)?.start);
             let new = NewImport {
                 id,
@@ -138,7 +158,13 @@ async fn begin(
 }
 
 /// What is known of the file already: an import that has not ended goes on; one that has ended well is told.
-fn known(tx: &mut Tx<'_>, hash: &[u8], source: &str, options: &str, force: bool) -> Result<Option<Started>> {
+pub(super) fn known(
+    tx: &mut Tx<'_>,
+    hash: &[u8],
+    source: &str,
+    options: &str,
+    force: bool,
+) -> Result<Option<Started>> {
     let imports = store::imports::list_of_file(tx, hash, source)?;
     if let Some(open) = imports.iter().find(|import| !import.status.is_final()) {
         return Ok(Some(Started::Resumed(open.id)));
@@ -159,7 +185,12 @@ fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
 }
 
 /// Reads all of the file: what it is, its hash, and its text as plain UTF-8 where it is not that already.
-async fn receive(app: &App, path: PathBuf, options: &ImportOptions, keep: Keep) -> Result<Received> {
+pub(super) async fn receive(
+    app: &App,
+    path: PathBuf,
+    options: &ImportOptions,
+    keep: Keep,
+) -> Result<Received> {
     let (wanted, options, folder) = (options.clone(), read_options(app, options)?, spool_folder(app));
     let work = move || {
         let sniffed = importer::sniff(&path, &options)?;

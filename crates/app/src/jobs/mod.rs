@@ -1,6 +1,7 @@
 //! The jobs: one file each, one list of them all.
 
 mod deliver_callback;
+mod fetch_import;
 mod import;
 mod payload;
 mod refund_payment;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use queue::{Handler, Registry};
 
+pub use fetch_import::FetchImport;
 pub use import::{FinishImport, ImportChunk, PlanImport};
 pub use refund_payment::RefundPayment;
 pub use reserve_stock::ReserveStock;
@@ -31,6 +33,7 @@ pub const QUEUES: [&str; 6] = ["imports", "stock", "payments", "callbacks", "ref
 /// Every job there is.
 pub fn registry(app: &App) -> queue::Result<Registry> {
     let handlers: Vec<Arc<dyn Handler>> = vec![
+        Arc::new(fetch_import::Run(app.clone())),
         Arc::new(import::Plan(app.clone())),
         Arc::new(import::Chunk(app.clone())),
         Arc::new(import::Finish(app.clone())),

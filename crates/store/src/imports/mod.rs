@@ -1,11 +1,15 @@
 //! Imports: the file, its chunks, what became of each row.
 
 mod chunks;
+mod fetching;
 mod rejects;
 mod status;
 
 pub use chunks::{
     Chunk, Counts, Progress, find_open_chunk, get_progress, has_open_chunk, mark_chunk_done, next_open_chunk,
+};
+pub use fetching::{
+    Arrived, NewFetch, insert_fetching, mark_arrived, mark_duplicate, mark_fetched, mark_found,
 };
 pub use rejects::{Reject, insert_rejects, list_rejects};
 pub use status::ImportStatus;
@@ -84,6 +88,19 @@ pub struct Import {
     pub finished_at: Option<Timestamp>,
     /// The import whose rejected rows its file corrects.
     pub rejects_of: Option<ImportId>,
+    /// The path or the URL that its file is fetched from.
+    pub origin: Option<String>,
+    /// What its object store calls the version that is fetched.
+    pub etag: Option<String>,
+    /// Size of the file as given, once it is known.
+    pub file_bytes: i64,
+    /// How much of it has been fetched.
+    pub bytes_fetched: i64,
+    /// Whether it is imported although the same file was before.
+    #[serde(skip)]
+    pub forced: bool,
+    /// The import of the same file, where this one did nothing.
+    pub same_as: Option<ImportId>,
 }
 
 /// Records an import that is about to be planned; `plan` is JSON with what is known of its file already.
@@ -127,7 +144,8 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewImport<'_>, plan: &str, at: Timestamp) -
 }
 
 const SELECT: &str = "SELECT id, source, profile, file_name, path, spooled, file_hash, options, status, plan, \
-    rows_total, bytes_total, error, created_at, started_at, finished_at, rejects_of FROM imports";
+    rows_total, bytes_total, error, created_at, started_at, finished_at, rejects_of, origin, etag, file_bytes, \
+    bytes_fetched, forced, same_as FROM imports";
 
 fn read(row: &Row<'_>) -> sql::Result<Import> {
     Ok(Import {
@@ -148,6 +166,12 @@ fn read(row: &Row<'_>) -> sql::Result<Import> {
         started_at: row.get(14)?,
         finished_at: row.get(15)?,
         rejects_of: row.get::<Option<i64>>(16)?.map(ImportId::from_ledger),
+        origin: row.get(17)?,
+        etag: row.get(18)?,
+        file_bytes: row.get(19)?,
+        bytes_fetched: row.get(20)?,
+        forced: row.get(21)?,
+        same_as: row.get::<Option<i64>>(22)?.map(ImportId::from_ledger),
     })
 }
 
@@ -188,9 +212,10 @@ pub fn list_newest(tx: &mut Tx<'_>, before: Option<ImportId>, limit: u32) -> Res
 
 /// Imports that are not ended.
 pub fn list_unfinished(tx: &mut Tx<'_>) -> Result<Vec<Import>> {
-    let (planning, paused) = (ImportStatus::Planning.code(), ImportStatus::Paused.code());
-    let sql = format!("{SELECT} WHERE status BETWEEN ? AND ? ORDER BY id");
-    Ok(tx.query(&sql, &[planning.into(), paused.into()], read)?)
+    let [planning, paused, fetching] =
+        [ImportStatus::Planning, ImportStatus::Paused, ImportStatus::Fetching].map(ImportStatus::code);
+    let sql = format!("{SELECT} WHERE status BETWEEN ? AND ? OR status = ? ORDER BY id");
+    Ok(tx.query(&sql, &[planning.into(), paused.into(), fetching.into()], read)?)
 }
 
 /// Records the plan: the import runs from now on.

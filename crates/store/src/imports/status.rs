@@ -16,11 +16,23 @@ pub enum ImportStatus {
     Cancelled,
     /// It cannot go on; its error says why.
     Failed,
+    /// Its file is on the way from a folder or an object store.
+    Fetching,
+    /// Its file turned out to be that of another import; nothing was imported.
+    Duplicate,
 }
 
 impl ImportStatus {
-    const ALL: [Self; 6] =
-        [Self::Planning, Self::Running, Self::Paused, Self::Completed, Self::Cancelled, Self::Failed];
+    const ALL: [Self; 8] = [
+        Self::Planning,
+        Self::Running,
+        Self::Paused,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Failed,
+        Self::Fetching,
+        Self::Duplicate,
+    ];
 
     /// The number stored in the ledger.
     pub fn code(self) -> i64 {
@@ -41,11 +53,13 @@ impl ImportStatus {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
+            Self::Fetching => "fetching",
+            Self::Duplicate => "duplicate",
         }
     }
 
     /// Whether nothing more will happen to it.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Cancelled | Self::Failed)
+        matches!(self, Self::Completed | Self::Cancelled | Self::Failed | Self::Duplicate)
     }
 }

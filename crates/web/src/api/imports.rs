@@ -1,20 +1,22 @@
 //! Imports: how they stand, and steering those that run.
 
-use app::imports::{self as cases, DryRun, Started, Status};
+use app::imports::{self as cases, DryRun, ImportOptions, Origin, Started, Status};
+use app::{Actor, App};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::ImportId;
 use serde::{Deserialize, Serialize};
 
-use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
+use crate::body::{JsonBody, says_json};
 use crate::form::{Form, Received};
 use crate::idempotent::KEY;
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
+use crate::{ApiError, Violation};
 
 /// `GET /api/imports`: newest first.
 pub(crate) async fn list(
@@ -56,26 +58,62 @@ enum Taken {
     DryRun(DryRun),
 }
 
-/// `POST /api/orders/import`: a form with `file`, and before or after it `options` as JSON. The file goes to disk as it
-/// comes. 202, because workers import it.
+/// The most that a request may have that only names a file.
+const NAMED_LIMIT: usize = 256 * 1024;
+
+/// A file to be fetched: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Named {
+    /// A file of a folder.
+    path: Option<String>,
+    /// An object of a store.
+    url: Option<String>,
+    #[serde(default)]
+    options: ImportOptions,
+}
+
+/// A file that is sent, or one that is only named.
+pub(crate) enum File {
+    Sent(Form),
+    Named(Named),
+}
+
+impl<S: Send + Sync> FromRequest<S> for File {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if says_json(request.headers()) == Some(true) {
+            let JsonBody(named) = JsonBody::<Named, NAMED_LIMIT>::from_request(request, state).await?;
+            return Ok(File::Named(named));
+        }
+        Form::from_request(request, state).await.map(File::Sent)
+    }
+}
+
+/// `POST /api/orders/import`: a form with `file`, and before or after it `options` as JSON; or JSON with `path` or `url`, and
+/// `options`. A file that is sent goes to disk as it comes, one that is named is fetched by workers. 202, because workers
+/// import it.
 pub(crate) async fn start(
     State(web): State<Web>,
     By(caller): By,
-    Query(Terms { dry_run, force }): Query<Terms>,
+    Query(terms): Query<Terms>,
     headers: HeaderMap,
-    form: Form,
+    file: File,
 ) -> Result<Response, ApiError> {
     if headers.contains_key(KEY) {
         return Err(ApiError::BadKey(
             "is not looked at here; the same file is imported once without it".to_owned(),
         ));
     }
-    let Received { upload, name, options } = form.receive(&web.app).await?;
-    if dry_run {
-        let told = upload.dry_run(&web.app, options).await?;
-        return Ok(Json(Taken::DryRun(told)).into_response());
-    }
-    let started = upload.import(&web.app, &caller.actor, name, options, force).await?;
+    let taken = match file {
+        File::Sent(form) => take(&web.app, &caller.actor, form, &terms).await?,
+        File::Named(named) => fetch(&web.app, &caller.actor, named, &terms).await?,
+    };
+    let started = match taken {
+        Ok(started) => started,
+        Err(told) => return Ok(Json(Taken::DryRun(told)).into_response()),
+    };
     let (id, status, outcome) = match started {
         Started::New(id) => (id, StatusCode::ACCEPTED, "new"),
         Started::Resumed(id) => (id, StatusCode::ACCEPTED, "resumed"),
@@ -84,6 +122,44 @@ pub(crate) async fn start(
     let import = Box::new(cases::status(&web.app, id).await?);
     let address = [(header::LOCATION, format!("/api/imports/{id}"))];
     Ok((status, address, Json(Taken::Import { status: import, outcome })).into_response())
+}
+
+/// What came of a file: an import, or what its import would do.
+type Outcome = Result<Started, DryRun>;
+
+async fn take(app: &App, who: &Actor, form: Form, terms: &Terms) -> Result<Outcome, ApiError> {
+    let Received { upload, name, options } = form.receive(app).await?;
+    if terms.dry_run {
+        return Ok(Err(upload.dry_run(app, options).await?));
+    }
+    Ok(Ok(upload.import(app, who, name, options, terms.force).await?))
+}
+
+async fn fetch(app: &App, who: &Actor, named: Named, terms: &Terms) -> Result<Outcome, ApiError> {
+    let settings = app.config().imports.clone();
+    let (pointer, origin) = match (named.path, named.url) {
+        (Some(path), None) => {
+            // A folder may be far away.
+            let look = move || Origin::path(&settings, &path);
+            let looked = tokio::task::spawn_blocking(look).await;
+            ("/path", looked.map_err(|error| app::Error::Internal(error.to_string()))?)
+        }
+        (None, Some(url)) => ("/url", Origin::url(&settings, &url)),
+        _ => return Err(wrong("", "the file is named by either `path` or `url`")),
+    };
+    let origin = origin.map_err(|refused| wrong(pointer, refused))?;
+    if terms.dry_run {
+        let told = cases::dry_run_of(app, &origin, named.options).await;
+        return told.map(Err).map_err(|error| match error {
+            app::Error::Fetch { reason, passing: false } => wrong(pointer, reason),
+            error => error.into(),
+        });
+    }
+    Ok(Ok(cases::fetch(app, who, origin, named.options, terms.force).await?))
+}
+
+fn wrong(pointer: &str, detail: impl ToString) -> ApiError {
+    ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_string() }])
 }
 
 /// `GET /api/imports/{id}/rejects.csv`: the rows that were not imported, to be corrected and imported again.

@@ -6,6 +6,7 @@ mod access;
 mod api_imports;
 mod api_orders;
 mod api_queue;
+mod api_sources;
 mod callbacks;
 mod document;
 mod events;

@@ -5,7 +5,7 @@ use app::App;
 use app::imports::{self, Status};
 use domain::ImportId;
 use queue::State;
-use store::imports::ImportStatus;
+use store::imports::{Import, ImportStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::Progress;
@@ -47,6 +47,7 @@ pub async fn follow(
             return Ok(Followed { status, settled, rows_took: took, took });
         }
         match status.import.status {
+            ImportStatus::Fetching => progress.say(&fetched(&status.import)),
             ImportStatus::Planning => progress.say("finding its orders"),
             ImportStatus::Paused => {
                 progress.say(&format!("paused; `ordermill imports continue {id}` goes on"));
@@ -62,6 +63,15 @@ pub async fn follow(
             // Something was committed: a short import need not wait for the clock.
             _ = changes.changed() => tokio::time::sleep(LOOK_EVERY / 5).await,
         }
+    }
+}
+
+/// How much of a file has come.
+fn fetched(import: &Import) -> String {
+    const MIB: i64 = 1 << 20;
+    match import.file_bytes {
+        0 => "fetching the file".to_owned(),
+        all => format!("fetching the file: {} of {} MiB", import.bytes_fetched / MIB, (all + MIB - 1) / MIB),
     }
 }
 

@@ -5,7 +5,7 @@ mod trial;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use app::imports::{self, ImportOptions, OnError, Started, UnknownProducts};
+use app::imports::{self, ImportOptions, OnError, Origin, Started, UnknownProducts};
 use app::workers::Workers;
 use app::{App, imports::Status};
 use clap::Args;
@@ -31,7 +31,7 @@ use crate::words::word;
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command are switches")]
 pub struct Import {
-    /// The files
+    /// The files: paths, or s3://BUCKET/KEY of an object store of the settings
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Half of the identity of its orders [default: the profile's name]
@@ -166,7 +166,11 @@ impl Import {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let mut progress = Progress::new(&name, session.shows_progress);
         progress.say("reading the file");
-        let started = imports::start(app, &app::Actor::CLI, path, options.clone(), self.force).await?;
+        let who = &app::Actor::CLI;
+        let started = match object(app, path)? {
+            Some(origin) => imports::fetch(app, who, origin, options.clone(), self.force).await?,
+            None => imports::start(app, who, path, options.clone(), self.force).await?,
+        };
         let id = match &started {
             Started::New(id) | Started::Resumed(id) => *id,
             Started::Done(before) => {
@@ -180,7 +184,18 @@ impl Import {
             progress.end();
             return Ok(Report::detached(path, imports::status(app, id).await?));
         }
-        let followed = follow(app, id, &mut progress, stop).await;
+        let mut followed = follow(app, id, &mut progress, stop).await;
+        if let Ok(Followed { status: Status { import, .. }, .. }) = &followed
+            && let Some(same) = import.same_as
+        {
+            // What came was another import's file: that one is what was asked for.
+            let status = imports::status(app, same).await?;
+            if status.import.status.is_final() {
+                progress.end();
+                return Report::unchanged(app, path, status).await;
+            }
+            followed = follow(app, same, &mut progress, stop).await;
+        }
         progress.end();
         let report = Report::followed(app, path, followed?, resumed).await?;
         report.write_rejects(app, self.rejects.as_deref()).await
@@ -204,6 +219,12 @@ impl Import {
             max_rejects: self.max_rejects,
         }
     }
+}
+
+/// The object that was named, where it was no path.
+fn object(app: &App, path: &Path) -> Result<Option<Origin>> {
+    let url = path.to_str().filter(|text| imports::is_url(text));
+    Ok(url.map(|url| Origin::url(&app.config().imports, url)).transpose()?)
 }
 
 fn column(text: &str) -> Result<(String, Field), String> {

@@ -84,6 +84,7 @@ impl Report {
             (ImportStatus::Completed, Settled::Stuck) => Outcome::Stuck,
             (ImportStatus::Completed, _) => Outcome::Imported,
             (ImportStatus::Cancelled, _) => Outcome::Cancelled,
+            (ImportStatus::Duplicate, _) => Outcome::Unchanged,
             _ => Outcome::Failed,
         };
         let id = status.import.id;

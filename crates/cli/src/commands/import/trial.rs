@@ -5,6 +5,7 @@ use app::App;
 use app::imports::{self, DryRun, ImportOptions};
 use serde_json::{Value, json};
 
+use super::object;
 use crate::output::{Out, cell, plain};
 use crate::session::Exit;
 use crate::words::grouped;
@@ -18,7 +19,11 @@ pub async fn run(app: &App, out: Out, files: &[PathBuf], options: &ImportOptions
     let mut shown = Vec::new();
     for path in files {
         let what = || format!("{} cannot be imported", path.display());
-        let tried = imports::dry_run(app, path, options.clone()).await.with_context(what)?;
+        let tried = match object(app, path).with_context(what)? {
+            Some(origin) => imports::dry_run_of(app, &origin, options.clone()).await,
+            None => imports::dry_run(app, path, options.clone()).await,
+        };
+        let tried = tried.with_context(what)?;
         if tried.rows_rejected > 0 {
             exit = exit.and(Exit::Partly);
         }
