@@ -117,7 +117,7 @@ impl App {
         };
         let gateway = Arc::new(Measured(gateway));
         let channels = channels(&config)?;
-        let notifier = Arc::new(Notifier::new(&config, &channels)?);
+        let notifier = Arc::new(Notifier::new(&config, &channels, &clock)?);
         let secrets = Secrets::new(&config.gateway.webhook_secrets);
         let instance = instance(&database).await?;
         let parts = Parts {
@@ -268,8 +268,10 @@ fn calendar(config: &Config) -> Result<Calendar> {
 
 fn channels(config: &Config) -> Result<Vec<Channel>> {
     let channel = |name: &String| match name.parse::<Channel>() {
-        Ok(channel @ (Channel::Log | Channel::Smtp)) => Ok(channel),
-        _ => Err(Error::Config(format!("[notifications] channels: `{name}` is not one of `log`, `smtp`"))),
+        Ok(channel) => Ok(channel),
+        Err(_) => Err(Error::Config(format!(
+            "[notifications] channels: `{name}` is not one of `log`, `smtp`, `webhook`"
+        ))),
     };
     config.notifications.channels.iter().map(channel).collect()
 }

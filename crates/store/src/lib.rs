@@ -22,6 +22,7 @@ pub mod simulator;
 pub mod stock;
 pub mod tokens;
 pub mod users;
+pub mod webhook_receivers;
 pub mod webhooks;
 
 pub use error::{Error, Result};
@@ -41,5 +42,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         sql::Migration::new(3, "idempotency", include_str!("../migrations/0003_idempotency.sql")),
         sql::Migration::new(4, "order_feed", include_str!("../migrations/0004_order_feed.sql")),
         sql::Migration::new(5, "fetched_imports", include_str!("../migrations/0005_fetched_imports.sql")),
+        sql::Migration::new(6, "webhook_receivers", include_str!("../migrations/0006_webhook_receivers.sql")),
     ],
 };

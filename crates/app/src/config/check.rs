@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings};
+use super::{
+    Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings, WebhookSettings,
+};
 
 /// What is wrong, each with the path of its setting.
 pub(super) fn check(config: &Config) -> Vec<(String, String)> {
@@ -105,8 +107,9 @@ impl Found {
 
     fn notifications(&mut self, notifications: &NotificationSettings) {
         for channel in &notifications.channels {
-            let known = matches!(channel.as_str(), "log" | "smtp");
-            self.must(known, "notifications.channels", format!("`{channel}` is not one of `log`, `smtp`"));
+            let known = matches!(channel.as_str(), "log" | "smtp" | "webhook");
+            let what = format!("`{channel}` is not one of `log`, `smtp`, `webhook`");
+            self.must(known, "notifications.channels", what);
         }
         if let Err(error) = notifications.from.parse::<lettre::message::Mailbox>() {
             let from = &notifications.from;
@@ -117,6 +120,27 @@ impl Found {
         self.must(!smtp.host.trim().is_empty(), "notifications.smtp.host", "a host is needed");
         self.must(smtp.connections > 0, "notifications.smtp.connections", "must be at least 1");
         self.positive(smtp.timeout, "notifications.smtp.timeout");
+        if notifications.channels.iter().any(|channel| channel == "webhook") {
+            self.webhook(&notifications.webhook);
+        }
+    }
+
+    fn webhook(&mut self, webhook: &WebhookSettings) {
+        let url = reqwest::Url::parse(&webhook.url);
+        let is_plain =
+            |url: &reqwest::Url| matches!(url.scheme(), "http" | "https") && url.username().is_empty();
+        let what = "must be an address that begins with http:// or https:// and names no user";
+        self.must(url.as_ref().is_ok_and(is_plain), "notifications.webhook.url", what);
+        if let (Ok(url), false) = (&url, webhook.allow_private)
+            && let Some(refused) = crate::notifications::refused_address(url)
+        {
+            self.must(false, "notifications.webhook.url", refused);
+        }
+        let sound = !webhook.secrets.is_empty() && webhook.secrets.iter().all(|secret| secret.len() >= 24);
+        let what = "at least one secret is needed, and none may be shorter than 24 letters";
+        self.must(sound, "notifications.webhook.secrets", what);
+        self.must(webhook.connections > 0, "notifications.webhook.connections", "must be at least 1");
+        self.positive(webhook.timeout, "notifications.webhook.timeout");
     }
 
     fn queue(&mut self, config: &Config) {

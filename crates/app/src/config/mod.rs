@@ -18,7 +18,7 @@ pub use gateway::{GatewayMode, GatewaySettings};
 pub use imports::ImportSettings;
 pub use load::{DEFAULT_FILE, Settings, Shown, Sources, load};
 pub use mistake::{Mistake, Mistakes, Origin};
-pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings};
+pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings, WebhookSettings};
 pub use redis::RedisSettings;
 pub use reference::{env_example, reference_page};
 pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, ShopSettings, WebSettings};

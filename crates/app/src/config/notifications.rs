@@ -10,7 +10,7 @@ use queue::duration_text;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct NotificationSettings {
-    /// The ways out: `log`, `smtp`. Empty: customers are told nothing.
+    /// The ways out: `log`, `smtp`, `webhook`. Empty: customers are told nothing.
     pub channels: Vec<String>,
     /// The sender, as in `Shop <orders@shop.example>`.
     pub from: String,
@@ -18,6 +18,29 @@ pub struct NotificationSettings {
     pub templates: Option<PathBuf>,
     /// The mail server.
     pub smtp: SmtpSettings,
+    /// The shop's own receiver.
+    pub webhook: WebhookSettings,
+}
+
+/// The shop's own receiver of signed calls. `[notifications.webhook]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Where it is, such as `https://shop.example/hooks/orders`.
+    pub url: String,
+    /// Secrets that sign calls, each `whsec_` and base64, or plain text of 24 letters at least. All of them sign, so that they
+    /// can be exchanged one after the other.
+    pub secrets: Vec<String>,
+    /// How long it may take to answer.
+    #[serde(with = "duration_text")]
+    pub timeout: Duration,
+    /// Calls that are under way at a time.
+    pub connections: u32,
+    /// For how long nothing may arrive before it is switched off, until `ordermill notifications webhook --enable`.
+    #[serde(with = "duration_text")]
+    pub disabled_after: Duration,
+    /// Whether it may have an address that is not public: of this machine, or of a private network.
+    pub allow_private: bool,
 }
 
 /// The mail server. `[notifications.smtp]`
@@ -61,6 +84,20 @@ impl Default for NotificationSettings {
             from: "orders@localhost".to_owned(),
             templates: None,
             smtp: SmtpSettings::default(),
+            webhook: WebhookSettings::default(),
+        }
+    }
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        WebhookSettings {
+            url: String::new(),
+            secrets: Vec::new(),
+            timeout: Duration::from_secs(10),
+            connections: 8,
+            disabled_after: Duration::from_hours(3 * 24),
+            allow_private: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Config, DatabaseSettings, GatewaySettings, ImportSettings, LogSettings, NotificationSettings,
-    RedisSettings, ShopSettings, SmtpSettings, StoreSettings, WebSettings, queue_docs,
+    RedisSettings, ShopSettings, SmtpSettings, StoreSettings, WebSettings, WebhookSettings, queue_docs,
 };
 
 /// A table of the settings file.
@@ -50,7 +50,8 @@ pub(super) enum Kind {
 }
 
 /// Settings whose values are shown to nobody.
-const SECRETS: [&str; 2] = ["gateway.webhook_secrets", "notifications.smtp.password"];
+const SECRETS: [&str; 3] =
+    ["gateway.webhook_secrets", "notifications.smtp.password", "notifications.webhook.secrets"];
 /// The setting whose tables have names that the shop gives.
 pub(super) const STORES: &str = "imports.stores";
 /// What is shown to nobody of each of them.
@@ -64,6 +65,7 @@ static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
         section::<GatewaySettings>("gateway"),
         section::<NotificationSettings>("notifications"),
         section::<SmtpSettings>("notifications.smtp"),
+        section::<WebhookSettings>("notifications.webhook"),
         section::<ImportSettings>("imports"),
         section::<WebSettings>("web"),
         section::<LogSettings>("log"),

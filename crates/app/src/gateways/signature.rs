@@ -65,6 +65,18 @@ impl Secrets {
         Some(Headers { id: id.to_owned(), timestamp, signature })
     }
 
+    /// The headers of a delivery, signed by all secrets: whoever receives it can exchange theirs whenever they like.
+    pub fn sign_by_all(&self, id: &str, at: Timestamp, body: &[u8]) -> Option<Headers> {
+        let timestamp = at.as_second().to_string();
+        let sign = |secret: &Vec<u8>| {
+            let signed = mac(secret, id, &timestamp, body).finalize().into_bytes();
+            format!("v1,{}", STANDARD.encode(signed))
+        };
+        let signatures: Vec<String> = self.0.iter().map(sign).collect();
+        let signature = signatures.join(" ");
+        (!signatures.is_empty()).then(|| Headers { id: id.to_owned(), timestamp, signature })
+    }
+
     /// Checks a delivery over its raw bytes, in constant time.
     pub fn check(&self, headers: &Headers, body: &[u8], now: Timestamp) -> Result<(), NotGenuine> {
         let sent: i64 = headers.timestamp.trim().parse().map_err(|_| NotGenuine::BadTimestamp)?;
@@ -106,6 +118,21 @@ mod tests {
             .sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at(1_614_265_330), br#"{"test": 2432232314}"#)
             .unwrap();
         assert_eq!(headers.signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn what_all_secrets_sign_is_genuine_to_whoever_has_one_of_them() {
+        let [old, new, other] = ["old", "new", "other"].map(|secret| vec![secret.to_owned()]);
+        let both = Secrets::new(&[new.clone(), old.clone()].concat());
+        let headers = both.sign_by_all("e1", at(1_000), b"body").unwrap();
+        for (secrets, is_genuine) in [(old, true), (new, true), (other, false)] {
+            assert_eq!(
+                Secrets::new(&secrets).check(&headers, b"body", at(1_000)).is_ok(),
+                is_genuine,
+                "{secrets:?}"
+            );
+        }
+        assert!(Secrets::new(&[]).sign_by_all("e1", at(1), b"body").is_none());
     }
 
     #[test]

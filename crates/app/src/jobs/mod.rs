@@ -19,7 +19,8 @@ pub use fetch_import::FetchImport;
 pub use import::{FinishImport, ImportChunk, PlanImport};
 pub use refund_payment::RefundPayment;
 pub use reserve_stock::ReserveStock;
-pub use send_notification::SendNotification;
+pub(crate) use send_notification::sending;
+pub use send_notification::{SendNotification, SendWebhook};
 pub use settle_overdue::SettleOverdue;
 pub use take_payment::TakePayment;
 pub use void_charge::VoidCharge;
@@ -28,7 +29,8 @@ use crate::App;
 pub(crate) use payload::{Payload, land, payloads};
 
 /// The queues of the main job, in the order in which an order passes them.
-pub const QUEUES: [&str; 6] = ["imports", "stock", "payments", "callbacks", "refunds", "notifications"];
+pub const QUEUES: [&str; 7] =
+    ["imports", "stock", "payments", "callbacks", "refunds", "notifications", "webhooks"];
 
 /// Every job there is.
 pub fn registry(app: &App) -> queue::Result<Registry> {
@@ -44,6 +46,7 @@ pub fn registry(app: &App) -> queue::Result<Registry> {
         Arc::new(settle_overdue::Run(app.clone())),
         Arc::new(refund_payment::Run(app.clone())),
         Arc::new(send_notification::Run(app.clone())),
+        Arc::new(send_notification::Call(app.clone())),
     ];
     Registry::new(handlers, app.queue().settings())
 }

@@ -44,7 +44,9 @@ pub(super) fn conclude(
     let is_second_try = standing.is_some_and(was_in_doubt);
     let (status, failure, again) = match delivery {
         Delivery::Sent => (NotificationStatus::Sent, None, None),
-        Delivery::Refused(reason) => (NotificationStatus::Failed, Some((FailureKind::Refused, reason)), None),
+        Delivery::Refused(reason) | Delivery::Gone(reason) => {
+            (NotificationStatus::Failed, Some((FailureKind::Refused, reason)), None)
+        }
         Delivery::Passing(reason) if is_last => {
             let reason = format!("given up after {ATTEMPTS} attempts: {reason}");
             (NotificationStatus::Failed, Some((FailureKind::Passing, reason)), None)

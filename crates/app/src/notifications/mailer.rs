@@ -52,6 +52,8 @@ pub enum Delivery {
     Sent,
     /// It will never be taken.
     Refused(String),
+    /// Neither it nor anything else will be taken there.
+    Gone(String),
     /// It was not taken, and may be later.
     Passing(String),
     /// It may have been taken: the answer is missing.

@@ -2,7 +2,7 @@
 //!
 //! The transition that causes a notification records it with its job. The job reads what it tells of, writes it
 //! outside any transaction, and sends it: over a channel where repeating is harmless, sending and recording need one
-//! transaction; over the others the attempt is claimed in a transaction before, so that a crash in between is seen,
+//! transaction, as over `webhook`, whose receiver tells repetitions by their id; over the others the attempt is claimed in a transaction before, so that a crash in between is seen,
 //! and repeated once at most.
 
 mod conclusion;
@@ -17,6 +17,7 @@ mod sample;
 mod sending;
 mod smtp;
 mod templates;
+mod webhook;
 
 pub(crate) use conclusion::ATTEMPTS;
 pub use history::{
@@ -29,7 +30,9 @@ pub use log::LogMailer;
 pub use mailer::{Delivery, Letter, Mailer};
 pub use notifier::Notifier;
 pub use resend::{resend, resend_once};
-pub(crate) use sending::{longest_run, send};
+pub(crate) use sending::{longest_calls, longest_run, send};
 pub use smtp::SmtpMailer;
 pub use store::notifications::{FailureRow, Notification};
 pub use templates::{Content, TemplateError, Templates};
+pub(crate) use webhook::refused_address;
+pub use webhook::{ReceiverView, WebhookCaller, enable, receiver};

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use domain::{Channel, NotificationId};
 use lettre::message::Mailbox;
+use queue::Clock;
 
+use super::webhook::{self, WebhookCaller, WebhookMailer};
 use super::{LogMailer, Mailer, SmtpMailer, TemplateError, Templates};
 use crate::config::Config;
 use crate::{Error, Result};
@@ -13,11 +15,13 @@ pub struct Notifier {
     mailers: Vec<Arc<dyn Mailer>>,
     /// The right half of every message's id.
     domain: String,
+    /// Where the shop's own receiver is, as people may read it.
+    receiver: String,
 }
 
 impl Notifier {
     /// Checks the settings, compiles the templates and prepares the channels that are on. Connects to nothing.
-    pub fn new(config: &Config, channels: &[Channel]) -> Result<Self> {
+    pub fn new(config: &Config, channels: &[Channel], clock: &Arc<dyn Clock>) -> Result<Self> {
         let settings = &config.notifications;
         let templates = Templates::load(settings.templates.as_deref()).map_err(|error| told(&error))?;
         let sender = sender(config)?;
@@ -39,13 +43,13 @@ impl Notifier {
                     Arc::new(SmtpMailer::new(sender.clone(), settings.smtp.clone()))
                 }
                 Channel::Webhook => {
-                    return Err(Error::Config(
-                        "[notifications] channels: there is no `webhook` yet".to_owned(),
-                    ));
+                    let caller = WebhookCaller::new(&settings.webhook, Arc::clone(clock))?;
+                    Arc::new(WebhookMailer(Arc::new(caller)))
                 }
             });
         }
-        Ok(Notifier { templates, mailers, domain })
+        let receiver = webhook::address(&settings.webhook);
+        Ok(Notifier { templates, mailers, domain, receiver })
     }
 
     /// The templates.
@@ -56,6 +60,11 @@ impl Notifier {
     /// Who serves a channel; none where it is off.
     pub fn mailer(&self, channel: Channel) -> Option<&Arc<dyn Mailer>> {
         self.mailers.iter().find(|mailer| mailer.channel() == channel)
+    }
+
+    /// Whom a channel tells, where that is not the customer.
+    pub(crate) fn receiver(&self, channel: Channel) -> Option<&str> {
+        (channel == Channel::Webhook).then_some(self.receiver.as_str())
     }
 
     /// What a receiver tells the mails of one notification of one installation by.
@@ -89,12 +98,14 @@ mod tests {
     fn refusal(channels: &[Channel], change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::default();
         change(&mut config);
-        Notifier::new(&config, channels).err().unwrap().to_string()
+        let clock: Arc<dyn Clock> = Arc::new(queue::SystemClock);
+        Notifier::new(&config, channels, &clock).err().unwrap().to_string()
     }
 
     #[test]
     fn settings_that_cannot_work_are_refused_at_start() {
-        assert!(Notifier::new(&Config::default(), &[Channel::Log, Channel::Smtp]).is_ok());
+        let clock: Arc<dyn Clock> = Arc::new(queue::SystemClock);
+        assert!(Notifier::new(&Config::default(), &[Channel::Log, Channel::Smtp], &clock).is_ok());
         let twice = refusal(&[Channel::Log, Channel::Log], |_| ());
         assert!(twice.contains("`log` is there twice"), "{twice}");
         for wrong in ["", "nobody", "Shop <orders@>", "a@b.example\r\nBcc: c@d.example"] {

@@ -5,7 +5,7 @@ use store::notifications::{NewNotification, Notification};
 
 use crate::access::record_in;
 use crate::idempotency::{self, Answer, Keyed};
-use crate::jobs::{Payload as _, SendNotification};
+use crate::jobs::sending;
 use crate::{Actor, App, Error, Result};
 
 /// Tells the same once more: a notification of its own, with a cause of its own, to the same recipient over the same
@@ -49,7 +49,7 @@ fn resend_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: NotificationId) -> Res
         resend_of: Some(first.resend_of.unwrap_or(first.id)),
     };
     store::notifications::insert(tx, &[new], app.now())?;
-    app.queue().push_in(tx, &[SendNotification { notification: repeated }.job()])?;
+    app.queue().push_in(tx, &[sending(first.channel, repeated)])?;
     let (subject, after) = (format!("notification {id}"), json!({ "resend": repeated }));
     record_in(app, tx, who, "notification_resent", &subject, (None, Some(after)))?;
     Ok(store::notifications::get(tx, repeated)?)

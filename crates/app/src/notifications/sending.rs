@@ -14,7 +14,8 @@ use super::conclusion::{
 };
 use super::input::Gathered;
 use super::packing::Packer;
-use super::{Letter, Mailer, SmtpMailer};
+use super::webhook::{self, Fared};
+use super::{Letter, Mailer, SmtpMailer, WebhookCaller};
 use crate::config::Config;
 use crate::jobs::land;
 use crate::{App, Error, Result};
@@ -28,6 +29,11 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 /// How long a run can take.
 pub(crate) fn longest_run(config: &Config) -> Duration {
     BEGIN_WITHIN * 2 + SmtpMailer::longest_send(&config.notifications.smtp)
+}
+
+/// How long a run of calls can take.
+pub(crate) fn longest_calls(config: &Config) -> Duration {
+    BEGIN_WITHIN * 2 + WebhookCaller::longest_call(&config.notifications.webhook)
 }
 
 /// A letter with its words as they are stored; or why it cannot be written.
@@ -50,9 +56,11 @@ pub(crate) async fn send(app: &App, batch: &Batch, ids: &[NotificationId]) -> Re
     for (channel, positions) in by_channel {
         let run = Run { app, batch, gathered: &gathered, ids };
         let ended = match app.notifier().mailer(channel) {
-            None => run.skip(channel, &positions).await?,
-            Some(mailer) if mailer.is_repeatable() => run.tell(&**mailer, &positions).await?,
-            Some(mailer) => run.tell_once(&**mailer, &positions).await?,
+            None => run.skip(&format!("the channel `{channel}` is switched off"), &positions).await?,
+            Some(mailer) => match run.switched_off(channel).await? {
+                Some(note) => run.skip(&note, &positions).await?,
+                None => run.tell(&**mailer, &positions).await?,
+            },
         };
         for (position, outcome) in positions.into_iter().zip(ended) {
             outcomes[position] = outcome;
@@ -83,35 +91,33 @@ impl Run<'_> {
         positions.iter().map(|position| all[*position].clone()).collect()
     }
 
-    /// The channel is off.
-    async fn skip(&self, channel: Channel, positions: &[usize]) -> Result<Vec<Outcome>> {
+    /// Why nothing is sent over a channel that is on.
+    async fn switched_off(&self, channel: Channel) -> Result<Option<String>> {
+        if channel != Channel::Webhook {
+            return Ok(None);
+        }
+        let since = webhook::standing(self.app).await?;
+        Ok(since.map(|since| format!("the receiver of webhooks is switched off since {since}")))
+    }
+
+    /// Nothing is sent.
+    async fn skip(&self, note: &str, positions: &[usize]) -> Result<Vec<Outcome>> {
         let skipped = |position: &usize| Conclusion {
             id: self.ids[*position],
             status: NotificationStatus::Skipped,
             words: None,
             unclaimed: false,
             failure: None,
-            note: Some(format!("the channel `{channel}` is switched off")),
+            note: Some(note.to_owned()),
             again: None,
         };
         let conclusions = positions.iter().map(skipped).map(Some).collect();
-        record(self.app, self.jobs(positions), conclusions).await
+        record(self.app, self.jobs(positions), conclusions, None).await
     }
 
-    /// Tells, then records.
+    /// Tells, then records; where repeating does harm, it claims before. A few at a time, so that little is in doubt when
+    /// the worker is killed.
     async fn tell(&self, mailer: &dyn Mailer, positions: &[usize]) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(positions.len());
-        for positions in positions.chunks(mailer.at_once().max(1)) {
-            let jobs = self.jobs(positions);
-            let written = self.write(positions).await?;
-            let conclusions = deliver(mailer, written, &jobs, None).await;
-            outcomes.extend(record(self.app, jobs, conclusions).await?);
-        }
-        Ok(outcomes)
-    }
-
-    /// Claims, tells, then records; a few at a time, so that little is in doubt when the worker is killed.
-    async fn tell_once(&self, mailer: &dyn Mailer, positions: &[usize]) -> Result<Vec<Outcome>> {
         let began = Instant::now();
         let mut pause = None;
         let mut outcomes = Vec::with_capacity(positions.len());
@@ -125,13 +131,17 @@ impl Run<'_> {
             }
             let jobs = self.jobs(positions);
             let written = self.write(positions).await?;
-            let claims = claim(self.app, Arc::clone(&jobs), &written).await?;
-            let conclusions = deliver(mailer, written, &jobs, Some(&claims)).await;
+            let claims = match mailer.is_repeatable() {
+                true => None,
+                false => Some(claim(self.app, Arc::clone(&jobs), &written).await?),
+            };
+            let (conclusions, fared) = deliver(mailer, written, &jobs, claims.as_ref()).await;
             let told = conclusions.iter().flatten();
             if told.clone().count() > 0 && told.clone().all(|one| one.again.is_some()) {
                 pause = Some(TROUBLE_PAUSE);
             }
-            outcomes.extend(record(self.app, jobs, conclusions).await?);
+            let fared = (mailer.channel() == Channel::Webhook).then_some(fared);
+            outcomes.extend(record(self.app, jobs, conclusions, fared).await?);
         }
         Ok(outcomes)
     }
@@ -162,6 +172,9 @@ fn write_all(
 }
 
 fn write(app: &App, gathered: &Gathered, matter: &Matter, packer: &mut Packer) -> Written {
+    if matter.channel == Channel::Webhook {
+        return write_call(app, matter, packer);
+    }
     let shop = app.config().shop.name.as_str();
     let input = gathered.input(matter, shop, app.calendar());
     let notifier = app.notifier();
@@ -178,6 +191,25 @@ fn write(app: &App, gathered: &Gathered, matter: &Matter, packer: &mut Packer) -
         subject: content.subject,
         text: content.text,
         html: content.html,
+    };
+    Ok((letter, body))
+}
+
+/// A call of the shop's receiver. Its id is the same however often it is repeated.
+fn write_call(app: &App, matter: &Matter, packer: &mut Packer) -> Written {
+    let (subject, text) = webhook::written(matter);
+    let body = packer.pack(&text, "").map_err(|error| error.to_string())?;
+    let letter = Letter {
+        id: matter.id,
+        kind: matter.kind,
+        order: matter.order,
+        recipient: matter.recipient.clone(),
+        name: None,
+        date: matter.created_at,
+        message_id: format!("notification-{}-{}", app.instance(), matter.id),
+        subject,
+        text,
+        html: String::new(),
     };
     Ok((letter, body))
 }
@@ -211,14 +243,14 @@ async fn claim(
     .await
 }
 
-/// Sends the letters and says what to record of each. `claims` are the attempts that were claimed, where the channel
+/// Sends the letters and says what to record of each, and how it went on the whole. `claims` are the attempts that were claimed, where the channel
 /// asks for that; none is recorded of what belongs to another worker, or had ended.
 async fn deliver(
     mailer: &dyn Mailer,
     written: Vec<(NotificationId, Written)>,
     jobs: &[Job],
     claims: Option<&HashMap<NotificationId, Standing>>,
-) -> Vec<Option<Conclusion>> {
+) -> (Vec<Option<Conclusion>>, Fared) {
     let mut letters = Vec::with_capacity(written.len());
     let mut sent = Vec::with_capacity(written.len());
     let mut conclusions = Vec::with_capacity(written.len());
@@ -241,21 +273,30 @@ async fn deliver(
         });
     }
     let deliveries = mailer.send(&letters).await;
+    let fared = Fared::of(&deliveries);
     for ((letter, delivery), (position, body, standing)) in letters.into_iter().zip(deliveries).zip(sent) {
         let is_last = jobs[position].failures + 1 >= ATTEMPTS;
         let conclusion = conclude(letter, body, delivery, standing.as_ref(), is_last);
         conclusions[position] = Some(conclusion);
     }
-    conclusions
+    (conclusions, fared)
 }
 
-/// Records what became of notifications and ends their jobs, in one transaction.
-async fn record(app: &App, jobs: Arc<[Job]>, conclusions: Vec<Option<Conclusion>>) -> Result<Vec<Outcome>> {
-    let at = app.now();
+/// Records what became of notifications, and of the receiver of calls, and ends their jobs, in one transaction.
+async fn record(
+    app: &App,
+    jobs: Arc<[Job]>,
+    conclusions: Vec<Option<Conclusion>>,
+    fared: Option<Fared>,
+) -> Result<Vec<Outcome>> {
+    let (inner, at) = (app.clone(), app.now());
     let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
         let mine = || kept.iter().filter_map(|position| Some((*position, conclusions[*position].as_ref()?)));
         let attempts: Vec<Attempt<'_>> = mine().map(|(_, conclusion)| attempt(conclusion)).collect();
         store::notifications::record_attempts(tx, &attempts, at)?;
+        if let Some(fared) = &fared {
+            webhook::note(&inner, tx, fared)?;
+        }
         let again =
             |(position, conclusion): (usize, &Conclusion)| Some((position, conclusion.again.clone()?));
         Ok(mine().filter_map(again).collect())

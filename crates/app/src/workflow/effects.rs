@@ -17,7 +17,7 @@ use super::facts;
 use super::goods::Goods;
 use super::step::{Done, Step};
 use crate::Result;
-use crate::jobs::{Payload as _, SendNotification, TakePayment, VoidCharge};
+use crate::jobs::{Payload as _, TakePayment, VoidCharge, sending};
 use crate::refunds::owed::{self, Owed};
 
 impl Step<'_> {
@@ -133,12 +133,13 @@ impl Step<'_> {
         for (done, kind) in &told {
             let email = emails.get(&done.before.customer).and_then(Option::as_deref);
             for (channel, id) in channels.iter().zip(&mut ids) {
-                rows.push(notification(NotificationId::from_ledger(id), done, *kind, *channel, email));
+                let recipient = self.app.notifier().receiver(*channel).or(email);
+                rows.push(notification(NotificationId::from_ledger(id), done, *kind, *channel, recipient));
             }
         }
         store::notifications::insert(tx, &rows, self.at)?;
         let queued = rows.iter().filter(|row| row.status == NotificationStatus::Queued);
-        self.jobs.extend(queued.map(|row| SendNotification { notification: row.id }.job()));
+        self.jobs.extend(queued.map(|row| sending(row.channel, row.id)));
         Ok(())
     }
 
@@ -183,9 +184,9 @@ fn notification<'e>(
     done: &Done,
     kind: NotificationKind,
     channel: Channel,
-    email: Option<&'e str>,
+    recipient: Option<&'e str>,
 ) -> NewNotification<'e> {
-    let (status, error) = match email {
+    let (status, error) = match recipient {
         Some(_) => (NotificationStatus::Queued, None),
         None => (NotificationStatus::Skipped, Some("no e-mail address of the customer is known")),
     };
@@ -195,7 +196,7 @@ fn notification<'e>(
         kind,
         cause: done.before.version + 1,
         channel,
-        recipient: email.unwrap_or_default(),
+        recipient: recipient.unwrap_or_default(),
         status,
         error,
         resend_of: None,

@@ -27,6 +27,7 @@ fn mailing(server: &SmtpServer) -> impl FnOnce(&mut Config) + use<> {
                 timeout: Duration::from_secs(20),
                 ..SmtpSettings::default()
             },
+            ..NotificationSettings::default()
         };
     }
 }

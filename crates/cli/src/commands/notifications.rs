@@ -24,6 +24,12 @@ pub enum Notifications {
         /// Its id
         id: NotificationId,
     },
+    /// See how the shop's own receiver of webhooks does
+    Webhook {
+        /// Call it again after it was switched off
+        #[arg(long)]
+        enable: bool,
+    },
 }
 
 /// List them, newest first, with how well each channel did
@@ -49,6 +55,7 @@ impl Notifications {
         match self {
             Notifications::List(list) => list.run(&app, out).await?,
             Notifications::Show { id } => show(out, &notifications::view(&app, id).await?)?,
+            Notifications::Webhook { enable } => webhook(&app, out, enable).await?,
             Notifications::Resend { id } => {
                 let repeated = notifications::resend(&app, &Actor::CLI, id).await?;
                 if out.is_json() {
@@ -129,4 +136,29 @@ fn show(out: Out, view: &NotificationView) -> Result<()> {
 fn failure_text(failure: &notifications::FailureRow) -> String {
     let error = failure.error.as_deref().map(|error| format!(": {}", plain(error))).unwrap_or_default();
     format!("attempt {} at {}, {}{error}", failure.attempt, second(failure.started_at), failure.outcome)
+}
+
+async fn webhook(app: &App, out: Out, enable: bool) -> Result<()> {
+    let receiver = if enable {
+        Some(notifications::enable(app, &Actor::CLI).await?)
+    } else {
+        notifications::receiver(app).await?
+    };
+    if out.is_json() {
+        return Ok(out.json(&json!({ "webhook": receiver }))?);
+    }
+    let Some(receiver) = receiver else {
+        return Ok(out.line("there is no receiver: `webhook` is not one of [notifications] channels")?);
+    };
+    out.line(format_args!("{}: {}", plain(&receiver.address), receiver.status))?;
+    if let (Some(since), Some(error)) = (receiver.failing_since, &receiver.error) {
+        let failures = words::count(receiver.failures, "call", "calls");
+        out.line(
+            out.bad(format_args!("nothing has arrived since {since}; {failures} failed: {}", plain(error))),
+        )?;
+    }
+    if receiver.disabled_at.is_some() {
+        out.line("`ordermill notifications webhook --enable` calls it again")?;
+    }
+    Ok(())
 }

@@ -183,6 +183,13 @@ impl System {
                 _ => {}
             }
         }
+        if let Some(receiver) = notifications::receiver(app).await?
+            && let Some(since) = receiver.disabled_at
+        {
+            found.push(format!(
+                "the receiver of webhooks is switched off since {since}: `ordermill notifications webhook --enable`"
+            ));
+        }
         let rates = notifications::success_rate(app).await?;
         for rate in rates.iter().filter(|rate| rate.rate.is_some_and(|rate| rate < 0.9)) {
             let share = rate.rate.unwrap_or_default() * 100.0;

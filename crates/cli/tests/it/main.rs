@@ -3,10 +3,12 @@
 
 mod accounts;
 mod books;
+mod calls;
 mod chaos;
 mod clusters;
 mod documents;
 mod faults;
+mod fetching;
 mod figures;
 mod gateway;
 mod importing;

@@ -24,6 +24,8 @@ pub struct Matter {
     pub created_at: Timestamp,
     /// The order.
     pub order: OrderId,
+    /// Half of the order's identity.
+    pub source: String,
     /// The order's number, as the customer knows it.
     pub order_number: String,
     /// When the customer placed it.
@@ -40,6 +42,8 @@ pub struct Matter {
     pub customer: Option<String>,
     /// What happened.
     pub event: EventKind,
+    /// Which change of the order that was.
+    pub version: i64,
     /// When.
     pub event_at: Timestamp,
     /// JSON with what belongs to the event.
@@ -49,7 +53,7 @@ pub struct Matter {
 /// A resend tells of the event that its original told of.
 const SELECT: &str = "SELECT n.id, n.kind, n.channel, n.recipient, n.status, n.created_at, o.id, o.external_id, \
     o.placed_at, o.currency, o.subtotal, o.discount, o.shipping, o.tax, o.tax_included, o.adjustment, o.total, \
-    o.captured, o.units, c.name, e.kind, e.at, e.data \
+    o.captured, o.units, c.name, e.kind, e.at, e.data, o.source, e.version \
     FROM notifications n LEFT JOIN notifications r ON r.id = n.resend_of \
     JOIN orders o ON o.id = n.order_id JOIN customers c ON c.id = o.customer_id \
     JOIN order_events e ON e.order_id = n.order_id AND e.version = COALESCE(r.cause, n.cause) \
@@ -69,6 +73,7 @@ fn read(row: &Row<'_>) -> sql::Result<Matter> {
         status: super::status(row, 4)?,
         created_at: row.get(5)?,
         order: OrderId::from_ledger(row.get(6)?),
+        source: row.get(23)?,
         order_number: row.get(7)?,
         placed_at: row.get(8)?,
         currency: rows::currency(row, 9)?,
@@ -85,6 +90,7 @@ fn read(row: &Row<'_>) -> sql::Result<Matter> {
         units: row.get(18)?,
         customer: row.get(19)?,
         event: rows::code(row, 20, "the kind of an event", EventKind::from_code)?,
+        version: row.get(24)?,
         event_at: row.get(21)?,
         data: row.get(22)?,
     })

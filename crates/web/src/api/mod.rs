@@ -77,6 +77,8 @@ fn endpoints() -> Vec<Endpoint> {
         does("/imports/{id}/continue", OPERATOR, post(imports::resume)),
         does("/imports/{id}/cancel", OPERATOR, post(imports::cancel)),
         reads("/notifications", VIEWER, get(notifications::list)).with_parameters(),
+        reads("/notifications/webhook", VIEWER, get(notifications::receiver)),
+        does("/notifications/webhook/enable", OPERATOR, post(notifications::enable)),
         reads("/notifications/{id}", VIEWER, get(notifications::show)),
         does("/notifications/{id}/resend", OPERATOR, post(notifications::resend)),
         reads("/queues", VIEWER, get(queue::queues)),

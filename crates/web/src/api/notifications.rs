@@ -1,7 +1,7 @@
 //! What customers were told.
 
 use app::idempotency::Answer;
-use app::notifications::{self as cases, History, Notification, NotificationView, Which};
+use app::notifications::{self as cases, History, Notification, NotificationView, ReceiverView, Which};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -58,4 +58,16 @@ pub(crate) async fn resend(
     let keyed = keyed(&headers, &caller.actor, &address, &[])?;
     let Answer { result, replayed } = cases::resend_once(&web.app, &caller.actor, id, keyed).await?;
     Ok(marked(replayed, (StatusCode::ACCEPTED, Json(result)).into_response()))
+}
+
+/// `GET /api/notifications/webhook`: how the shop's own receiver does.
+pub(crate) async fn receiver(State(web): State<Web>) -> Result<Json<ReceiverView>, ApiError> {
+    let receiver = cases::receiver(&web.app).await?;
+    let off = || ApiError::Missing { what: "receiver of webhooks:", name: "that channel is off".to_owned() };
+    receiver.map(Json).ok_or_else(off)
+}
+
+/// `POST /api/notifications/webhook/enable`: calls it again.
+pub(crate) async fn enable(State(web): State<Web>, By(caller): By) -> Result<Json<ReceiverView>, ApiError> {
+    Ok(Json(cases::enable(&web.app, &caller.actor).await?))
 }

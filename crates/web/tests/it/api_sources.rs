@@ -198,12 +198,13 @@ async fn an_object_that_is_missing_or_kept_from_us_fails_its_import_with_the_rea
         config.imports.stores.insert("public".to_owned(), store);
     };
     let lab = Lab::open_with(ObjectStore::start(), wrong).await;
+    lab.store.put("private/a.csv", FILE.as_bytes());
+    lab.store.put("public/a.csv", FILE.as_bytes());
     for (key, reason) in [
         ("orders/none.csv", "there is no such object (404 Not Found, NoSuchKey)"),
         ("private/a.csv", "the store does not let us (403 Forbidden, SignatureDoesNotMatch)"),
         ("public/a.csv", "the store does not let us (403 Forbidden, SignatureDoesNotMatch)"),
     ] {
-        lab.store.put("private/a.csv", FILE.as_bytes());
         let begun = lab.import_object(key).await;
         let failed = lab.ended(&begun).await;
         assert_eq!(failed["status"], "failed", "{failed}");

@@ -8,6 +8,7 @@ mod api_orders;
 mod api_queue;
 mod api_sources;
 mod callbacks;
+mod calls;
 mod document;
 mod events;
 mod gateway;
