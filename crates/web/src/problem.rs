@@ -204,6 +204,10 @@ impl ApiError {
     /// What a stranger may read: of a fault of ours, not its inside.
     fn detail(&self, status: StatusCode) -> String {
         match status {
+            // It names no more than a setting.
+            StatusCode::SERVICE_UNAVAILABLE if matches!(self, ApiError::App(app::Error::Fetch { .. })) => {
+                self.to_string()
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the ledger cannot take this now; send the same request again".to_owned()
             }

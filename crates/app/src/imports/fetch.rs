@@ -315,14 +315,14 @@ impl Run<'_> {
 
     async fn take(&mut self, piece: &[u8]) -> Result<(), Halt> {
         self.part.write(piece).await?;
-        if self.part.bytes() - self.recorded < CHECKPOINT {
-            return Ok(());
+        // A dry run has nobody who would go on with it.
+        if self.import.is_some() && self.began.elapsed() > TURN {
+            return Err(Halt::Turn);
         }
-        if !self.checkpoint().await? {
+        if self.part.bytes() - self.recorded >= CHECKPOINT && !self.checkpoint().await? {
             return Err(Halt::Ended);
         }
-        // A dry run has nobody who would go on with it.
-        if self.import.is_some() && self.began.elapsed() > TURN { Err(Halt::Turn) } else { Ok(()) }
+        Ok(())
     }
 
     /// Puts what came on disk and records how much it is. Returns whether it is still wanted.

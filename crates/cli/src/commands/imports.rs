@@ -101,6 +101,12 @@ async fn show(app: &App, out: Out, id: ImportId) -> Result<()> {
         return Ok(out.json(&json!({ "import": shown, "first_rejects": rejects }))?);
     }
     out.table(&listing(out, std::slice::from_ref(&shown)), "")?;
+    if let Some(origin) = &shown.import.origin {
+        out.line(format_args!("its file is fetched from {}", plain(origin)))?;
+    }
+    if let Some(same) = shown.import.same_as {
+        out.line(format_args!("its file is that of import {same}, so nothing was imported"))?;
+    }
     if let Some(corrected) = shown.import.rejects_of {
         out.line(format_args!("it corrects rows that import {corrected} had rejected"))?;
     }
