@@ -154,9 +154,12 @@ impl Pace {
         }
         let began = Instant::now();
         let next = tokio::time::timeout(NEXT_WITHIN.min(left), next).await;
-        let next = next.map_err(|_| match left < NEXT_WITHIN {
-            true => ApiError::Dripping { least },
-            false => ApiError::TooSlow { seconds: NEXT_WITHIN.as_secs() },
+        let next = next.map_err(|_| {
+            if left < NEXT_WITHIN {
+                ApiError::Dripping { least }
+            } else {
+                ApiError::TooSlow { seconds: NEXT_WITHIN.as_secs() }
+            }
         })?;
         self.take(began.elapsed());
         next.map_err(broken)

@@ -4,7 +4,7 @@ use documented::{Documented, DocumentedFields};
 use queue::duration_text;
 use serde::{Deserialize, Serialize};
 
-/// An object store that files are imported from, each under a name of its own: `[imports.stores.NAME]`
+/// An object store that files are imported from, under a name that the shop gives it. `[imports.stores.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {

@@ -13,6 +13,7 @@ mod options;
 mod origin;
 mod part;
 mod plan;
+mod pull;
 mod rejects;
 mod start;
 mod upload;

@@ -131,9 +131,10 @@ impl Run<'_> {
             }
             let jobs = self.jobs(positions);
             let written = self.write(positions).await?;
-            let claims = match mailer.is_repeatable() {
-                true => None,
-                false => Some(claim(self.app, Arc::clone(&jobs), &written).await?),
+            let claims = if mailer.is_repeatable() {
+                None
+            } else {
+                Some(claim(self.app, Arc::clone(&jobs), &written).await?)
             };
             let (conclusions, fared) = deliver(mailer, written, &jobs, claims.as_ref()).await;
             let told = conclusions.iter().flatten();

@@ -6,6 +6,9 @@ use testkit::s3::{BUCKET, KEY_ID, ObjectStore, SECRET};
 
 use crate::support::{Shop, text, wait_until};
 
+/// What a file may cost, whatever its size: see docs/performance.md.
+const MORE_MIB: u64 = 64;
+
 fn shop(store: &ObjectStore) -> Shop {
     Shop::new()
         .set("queue.lease", "1s")
@@ -80,4 +83,19 @@ fn killed_while_it_fetches_an_import_goes_on_where_it_was() {
     assert_eq!(store.reads("orders/stalls.csv"), [("-".to_owned(), 200), (format!("bytes={had}-"), 206)]);
     assert_eq!(shop.count("SELECT COUNT(*) FROM imports"), 1);
     shop.assert_clean();
+}
+
+#[test]
+fn a_large_object_goes_to_disk_as_it_comes() {
+    let store = ObjectStore::start();
+    let shop = shop(&store);
+    store.put("orders/stalls.csv", orders(160, 1_000_000).as_bytes());
+    let worker = shop.start(&["work"]);
+    wait_until("the worker works", || shop.count("SELECT COUNT(*) FROM job_supervisors") == 1);
+    let before = worker.peak_mib();
+    shop.done(&["import", &format!("s3://{BUCKET}/orders/stalls.csv"), "--detach"]);
+    wait_until("most of it has come", || shop.count("SELECT MAX(bytes_fetched) FROM imports") >= 128 << 20);
+    let more = worker.peak_mib() - before;
+    println!("128 MiB fetched, {more} MiB more");
+    assert!(more < MORE_MIB, "the worker grew by {more} MiB");
 }
