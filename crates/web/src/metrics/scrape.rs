@@ -110,7 +110,8 @@ async fn look_at_imports(app: &App) -> app::Result<()> {
     let unfinished =
         app.read("unfinished_imports", |tx| -> app::Result<_> { Ok(store::imports::list_unfinished(tx)?) });
     let unfinished = unfinished.await?;
-    for status in [ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused] {
+    let open = [ImportStatus::Fetching, ImportStatus::Planning, ImportStatus::Running, ImportStatus::Paused];
+    for status in open {
         let count = unfinished.iter().filter(|import| import.status == status).count();
         gauge!("ordermill_imports_unfinished", "status" => status.as_str()).set(count as f64);
     }
