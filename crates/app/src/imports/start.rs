@@ -34,6 +34,8 @@ pub(crate) struct Received {
     pub(super) sniffed: Sniffed,
     pub(super) spooled: Spooled,
     pub(super) text: PathBuf,
+    /// Bytes of the file as it was given.
+    bytes: u64,
     is_copy: bool,
     stamp: Option<FileStamp>,
 }
@@ -140,7 +142,7 @@ async fn begin(
                 path: &received.text.to_string_lossy(),
                 spooled: received.is_copy,
                 file_hash: hash,
-                file_bytes: received.spooled.bytes.cast_signed(),
+                file_bytes: received.bytes.cast_signed(),
                 options: &stored,
                 rejects_of,
             };
@@ -197,6 +199,7 @@ pub(super) async fn receive(
         // What cannot be imported as it is wanted is not copied first.
         wanted.check(sniffed.layout.profile.workflow)?;
         let source = source_of(&wanted, &sniffed.layout.profile)?;
+        let bytes = path.metadata().map_err(|source| cannot("read", &path, source))?.len();
         if keep != Keep::Copy && !sniffed.needs_spool() {
             let file = File::open(&path).map_err(|source| cannot("open", &path, source))?;
             let stamp = FileStamp::of(&file, &path)?;
@@ -204,14 +207,22 @@ pub(super) async fn receive(
             if spooled.readable_in_place() {
                 return if keep == Keep::Ours {
                     let text = own(&path, &folder, &spooled)?;
-                    Ok(Received { source, sniffed, spooled, text, is_copy: true, stamp: None })
+                    Ok(Received { source, sniffed, spooled, text, bytes, is_copy: true, stamp: None })
                 } else {
-                    Ok(Received { source, sniffed, spooled, text: path, is_copy: false, stamp: Some(stamp) })
+                    Ok(Received {
+                        source,
+                        sniffed,
+                        spooled,
+                        text: path,
+                        bytes,
+                        is_copy: false,
+                        stamp: Some(stamp),
+                    })
                 };
             }
         }
         let (text, spooled) = spool(&path, &folder, &options)?;
-        Ok(Received { source, sniffed, spooled, text, is_copy: true, stamp: None })
+        Ok(Received { source, sniffed, spooled, text, bytes, is_copy: true, stamp: None })
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
 }

@@ -69,10 +69,10 @@ async fn a_file_is_imported_and_its_rejects_come_back() {
 #[tokio::test]
 async fn a_packed_file_is_unpacked() {
     let (shop, speaker) = open().await;
-    let taken =
-        send(&shop, &speaker, "", form(zstd::encode_all(FILE.as_bytes(), 1).unwrap(), "orders.csv.zst"))
-            .await;
-    assert_eq!(taken.status, 202, "{taken:?}");
+    let packed = zstd::encode_all(FILE.as_bytes(), 1).unwrap();
+    let bytes = packed.len();
+    let taken = send(&shop, &speaker, "", form(packed, "orders.csv.zst")).await;
+    assert_eq!((taken.status, &taken.body["file_bytes"]), (202, &json!(bytes)), "{taken:?}");
     shop.work().await;
     assert_eq!(speaker.get("/orders/shop:A-3").await.body["status"], "confirmed");
     assert_eq!(shop.spooled(), 0);
