@@ -182,6 +182,12 @@ pub(crate) fn next_generation(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(tx.query_one("SELECT generation FROM kpi_counter WHERE id = 1", &[], |row| row.get(0))?)
 }
 
+/// Disowns figures that are kept in Redis: whatever is there is of another life, and is rebuilt from the ledger.
+pub fn disown(tx: &mut Tx<'_>) -> Result<()> {
+    let seen = counter(tx, tx.dialect().for_update())?.epoch;
+    renew(tx, seen)
+}
+
 /// Begins another life of the figures, if the epoch is still the one that was seen.
 pub(crate) fn renew(tx: &mut Tx<'_>, seen: i64) -> Result<()> {
     tx.execute(

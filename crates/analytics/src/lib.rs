@@ -44,6 +44,7 @@ pub use currency::CurrencyChoice;
 pub use diff::{DayDiff, FigureDiff, FirstOrder, FirstOrderDiff, ScoreDiff, ScoreDiffs, diff};
 pub use error::{Error, Result};
 pub use fact::{Fact, FactLine};
+pub use feed::disown;
 pub use figures::Figures;
 pub use report::{Granularity, KpiPeriod, KpiQuery, KpiReport, Kpis};
 pub use score::Score;

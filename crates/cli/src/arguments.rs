@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    analytics, completions, config, demo, gateway, import, imports, kpis, leaderboard, man, migrate,
-    notifications, orders, queue, refund, seed, selftest, serve, status, stock, token, user, verify, work,
+    analytics, backup, completions, config, demo, gateway, healthcheck, import, imports, kpis, leaderboard, man, migrate,
+    notifications, orders, queue, refund, restore, seed, selftest, serve, status, stock, token, user, verify, work,
 };
 
 /// Takes orders in and moves each through reserve, payment and finalize, or back; tells customers, refunds, and counts.
@@ -73,6 +73,9 @@ pub enum Command {
     Verify(verify::Verify),
     Selftest(selftest::Selftest),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Healthcheck(healthcheck::Healthcheck),
     Seed(seed::Seed),
     Gateway(gateway::Gateway),
     #[command(subcommand)]

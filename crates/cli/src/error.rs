@@ -52,6 +52,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             "correct them and run the command again; `ordermill config --reference` explains every setting",
         );
     }
+    if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<sql::Error>()) {
+        return of_database(error);
+    }
     let ledger = error.chain().find_map(|cause| {
         let from_app = cause.downcast_ref::<app::Error>().and_then(|error| match error {
             app::Error::Ledger(error) => Some(error),
@@ -82,6 +85,12 @@ fn of_database(error: &sql::Error) -> Option<&'static str> {
     match error {
         sql::Error::Unavailable { .. } | sql::Error::File { .. } => Some(
             "check that it is a database of ours and that its folder is yours, or name another one with --database",
+        ),
+        sql::Error::Exists(_) => Some(
+            "name a file that is not there yet; to put a ledger back, move the old one away, and the files beside it with it",
+        ),
+        sql::Error::OnServer => Some(
+            "docs/deployment.md has the commands; afterwards `ordermill restore` without a file readies the ledger",
         ),
         sql::Error::Busy { .. } => Some("end what holds the database, then run the command again"),
         _ => None,

@@ -42,5 +42,5 @@ pub use run::Batch;
 pub use settings::{Balance, PoolSettings, Retention, Settings, SupervisorSettings, WaitLimit};
 pub use state::{State, UnknownState};
 pub use supervisor::{
-    PoolStatus, StopReason, Supervisor, SupervisorId, SupervisorRecord, WorkerStatus, drain,
+    PoolStatus, StopReason, Supervisor, SupervisorId, SupervisorRecord, WorkerStatus, drain, host,
 };

@@ -45,6 +45,11 @@ impl Settings {
             lock_timeout: Duration::from_secs(30),
         }
     }
+
+    /// Whether the database is a server's, rather than a file.
+    pub fn is_on_server(&self) -> bool {
+        self.url.starts_with("mysql:") || self.url.starts_with("mariadb:")
+    }
 }
 
 /// A database: a cheap handle to its pool of threads.
@@ -82,7 +87,7 @@ pub struct PerKind {
 impl Database {
     /// Opens the database. A file is created where it is not there; on a server, the database must be.
     pub fn open(settings: &Settings) -> Result<Self> {
-        let engine = if settings.url.starts_with("mysql:") || settings.url.starts_with("mariadb:") {
+        let engine = if settings.is_on_server() {
             Engine::Mysql(Mysql::open(settings)?)
         } else {
             Engine::Sqlite(Sqlite::open(&sqlite_path(&settings.url)?, settings)?)
@@ -306,7 +311,7 @@ impl Database {
     }
 }
 
-fn sqlite_path(url: &str) -> Result<PathBuf> {
+pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf> {
     let path = match url.split_once(':') {
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some((scheme, _)) if scheme.len() > 1 && !scheme.contains(['/', '.']) => {

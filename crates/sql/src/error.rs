@@ -88,6 +88,12 @@ pub enum Error {
     /// The address names no engine that we know.
     #[error("`{0}` is not a database address; use a path, `sqlite:PATH` or `mysql://USER@HOST/NAME`")]
     Address(String),
+    /// What was asked for can be done to files only.
+    #[error("the database is a server's; it is backed up and put back with the server's own tools")]
+    OnServer,
+    /// A file is where one is to be made.
+    #[error("there is a file {0} already")]
+    Exists(PathBuf),
     /// The file system refused something.
     #[error("{action} {path}: {source}")]
     File {

@@ -7,6 +7,7 @@
 //! Statements are plain text with `?`, the same for every engine; what differs is in [`Dialect`] and in the few
 //! set-based calls of [`Tx`]. Columns hold integers, text and blobs; times are epoch microseconds.
 
+pub mod backup;
 mod database;
 mod dialect;
 mod error;

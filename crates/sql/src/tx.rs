@@ -304,6 +304,18 @@ impl<'c> Tx<'c> {
         Ok(ids)
     }
 
+    /// Passes over the next `n` ids of every sequence, also of those named that are not begun, but not those that
+    /// processes have reserved. Returns after which id each goes on.
+    pub fn pass_over_ids(&mut self, named: &[&str], n: u64) -> Result<Vec<(String, i64)>> {
+        let insert = Insert { table: "id_sequences", columns: &["name", "next"], conflict: Conflict::Ignore };
+        let values: Vec<Value<'_>> = named.iter().flat_map(|name| [(*name).into(), Value::Int(1)]).collect();
+        self.insert_rows(&insert, &values)?;
+        self.execute("UPDATE id_sequences SET next = next + ?", &[n.cast_signed().into()])?;
+        self.query("SELECT name, next - 1 FROM id_sequences ORDER BY name", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    }
+
     /// Runs `f` once the transaction is durable, before whoever asked for it hears so; never if it is rolled back.
     pub fn after_commit(&mut self, f: impl FnOnce() + Send + 'static) {
         self.after_commit.push(Box::new(f));

@@ -20,12 +20,26 @@ pub enum Error {
         /// What is wrong with it, and what to write.
         reason: String,
     },
-    /// The client that sends callbacks.
+    /// The client that sends callbacks, or asks a server.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
     /// Something else of this process counts already, elsewhere.
     #[error("metrics cannot be counted: something else in this process counts them")]
     Metrics,
+    /// A server that was asked whether it is ready gave no answer.
+    #[error("the server at {address} gives no answer")]
+    NoAnswer {
+        /// Where it was asked.
+        address: SocketAddr,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// A server said that it is not ready.
+    #[error("the server is not ready: {reason}")]
+    NotReady {
+        /// What is not, and why.
+        reason: String,
+    },
     /// The gateway's own database.
     #[error(transparent)]
     Database(#[from] sql::Error),

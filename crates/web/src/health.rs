@@ -1,5 +1,6 @@
 //! Whether the process lives, and whether it can work.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use app::App;
@@ -8,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::problem::with_causes;
@@ -22,16 +23,23 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whether the process can work.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Readiness {
-    status: &'static str,
+    status: Cow<'static, str>,
     dependencies: Vec<Dependency>,
 }
 
 impl Readiness {
     fn of(dependencies: Vec<Dependency>) -> Self {
         let is_ready = dependencies.iter().all(|dependency| dependency.ready);
-        Readiness { status: if is_ready { READY } else { "not_ready" }, dependencies }
+        let status = if is_ready { READY } else { "not_ready" };
+        Readiness { status: status.into(), dependencies }
+    }
+
+    /// What is not ready, and why.
+    pub(crate) fn lacking(&self) -> String {
+        let lacking = self.dependencies.iter().filter(|dependency| !dependency.ready);
+        lacking.map(|one| format!("{}: {}", one.name, one.detail)).collect::<Vec<_>>().join("; ")
     }
 
     fn is_ready(&self) -> bool {
@@ -40,9 +48,9 @@ impl Readiness {
 }
 
 /// One thing that the process needs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Dependency {
-    name: &'static str,
+    name: Cow<'static, str>,
     ready: bool,
     detail: String,
 }
@@ -88,7 +96,7 @@ async fn look(app: &App) -> Readiness {
 
 async fn dependency(name: &'static str, answer: impl Future<Output = app::Result<String>>) -> Dependency {
     let detail = match tokio::time::timeout(ANSWERS_WITHIN, answer).await {
-        Ok(Ok(detail)) => return Dependency { name, ready: true, detail },
+        Ok(Ok(detail)) => return Dependency { name: name.into(), ready: true, detail },
         // What exactly failed is for the log: anybody may ask here.
         Ok(Err(error)) => {
             tracing::error!(dependency = name, error = with_causes(&error), "a dependency is not ready");
@@ -96,7 +104,7 @@ async fn dependency(name: &'static str, answer: impl Future<Output = app::Result
         }
         Err(_) => format!("no answer within {} s", ANSWERS_WITHIN.as_secs()),
     };
-    Dependency { name, ready: false, detail }
+    Dependency { name: name.into(), ready: false, detail }
 }
 
 async fn read(app: &App) -> app::Result<String> {
@@ -123,5 +131,5 @@ fn gateway(app: &App) -> Dependency {
         GatewayMode::InProcess => "in_process",
         GatewayMode::Http => "http",
     };
-    Dependency { name: "gateway", ready: true, detail: detail.to_owned() }
+    Dependency { name: "gateway".into(), ready: true, detail: detail.to_owned() }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod api;
+mod ask;
 mod body;
 mod connections;
 mod error;
@@ -22,6 +23,7 @@ mod server;
 mod stream;
 
 pub use api::access;
+pub use ask::ask_ready;
 pub use error::{Error, Result};
 pub use problem::{ApiError, Violation};
 pub use server::{listen, router, serve, serve_metrics};

@@ -1,10 +1,12 @@
 //! The commands: each reads what was typed, calls one use case, and prints what came of it.
 
 pub mod analytics;
+pub mod backup;
 pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+pub mod healthcheck;
 pub mod import;
 pub mod imports;
 pub mod kpis;
@@ -16,6 +18,7 @@ pub mod notifications;
 pub mod orders;
 pub mod queue;
 pub mod refund;
+pub mod restore;
 pub mod seed;
 pub mod selftest;
 pub mod serve;
@@ -109,6 +112,9 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit> {
         Command::Verify(command) => command.run(session).await,
         Command::Selftest(command) => command.run(session).await,
         Command::Migrate(command) => command.run(session).await,
+        Command::Backup(command) => command.run(session),
+        Command::Restore(command) => command.run(session).await,
+        Command::Healthcheck(command) => command.run(session).await,
         Command::Seed(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
         Command::User(command) => command.run(session).await,

@@ -207,7 +207,8 @@ impl Crew {
     }
 }
 
-fn host() -> String {
+/// What this machine calls itself, as its supervisors are listed.
+pub fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .map(|name| name.trim().to_owned())

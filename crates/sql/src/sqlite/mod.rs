@@ -199,7 +199,7 @@ fn connect(path: &Path, settings: &Settings, cache_kib: i64) -> Result<Connectio
     configure().map_err(|error| unavailable(path, &error).waited(asked.elapsed()))
 }
 
-fn unavailable(path: &Path, error: &rusqlite::Error) -> Error {
+pub(crate) fn unavailable(path: &Path, error: &rusqlite::Error) -> Error {
     match Error::from_sqlite(error, "opening") {
         known @ (Error::Busy { .. } | Error::Full | Error::Storage { .. }) => known,
         _ => Error::Unavailable { target: path.display().to_string(), reason: error.to_string() },
@@ -207,7 +207,7 @@ fn unavailable(path: &Path, error: &rusqlite::Error) -> Error {
 }
 
 /// The file beside `database` whose name goes on with `suffix`.
-fn beside(database: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.to_owned().into_os_string();
     name.push(suffix);
     PathBuf::from(name)
