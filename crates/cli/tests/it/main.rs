@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod backups;
 mod books;
 mod calls;
 mod chaos;
 mod clusters;
+mod deploying;
 mod documents;
 mod faults;
 mod fetching;

@@ -1,5 +1,6 @@
 //! A shop of its own for each test: the real program in a throw-away folder, its processes, and the signals they get.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -69,6 +70,21 @@ impl Shop {
     /// A file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.space.folder().join(name)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.space.folder()
+    }
+
+    /// The address of the database: a path, or `mysql://…`.
+    pub fn database_url(&self) -> &str {
+        self.space.database_url()
+    }
+
+    /// Another program, ready to run here, with what it starts as the program would be.
+    pub fn other(&self, program: impl AsRef<OsStr>) -> Command {
+        self.prepared(Command::new(program))
     }
 
     /// Writes a file into the folder.
