@@ -59,7 +59,8 @@ pub async fn take_up(config: Config, clock: Arc<dyn Clock>, who: &Actor, pass_ov
     let logged = taken_up.clone();
     let log = move |tx: &mut Tx<'_>| -> Result<()> {
         let after = json!({"orders_after": logged.orders_after, "passed_over": logged.passed_over});
-        let action = NewAction { kind: "ledger_restored", subject: "ledger", before: None, after: Some(after) };
+        let action =
+            NewAction { kind: "ledger_restored", subject: "ledger", before: None, after: Some(after) };
         Ok(operator_actions::insert(tx, who.as_str(), &action, clock.now())?)
     };
     database.write("log_take_up", log).await?;

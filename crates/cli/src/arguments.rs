@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    analytics, backup, completions, config, demo, gateway, healthcheck, import, imports, kpis, leaderboard, man, migrate,
-    notifications, orders, queue, refund, restore, seed, selftest, serve, status, stock, token, user, verify, work,
+    analytics, backup, completions, config, demo, gateway, healthcheck, import, imports, kpis, leaderboard,
+    man, migrate, notifications, orders, queue, refund, restore, seed, selftest, serve, status, stock, token,
+    user, verify, work,
 };
 
 /// Takes orders in and moves each through reserve, payment and finalize, or back; tells customers, refunds, and counts.

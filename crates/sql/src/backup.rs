@@ -30,7 +30,8 @@ pub fn put_back(settings: &Settings, copy: &Path) -> Result<u64> {
     }
     let mut from = File::open(copy).map_err(|source| failed("cannot open", copy, source))?;
     if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|source| failed("cannot create the folder", folder, source))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|source| failed("cannot create the folder", folder, source))?;
     }
     let mut placed = empty_beside(&database)?;
     std::io::copy(&mut from, &mut placed).map_err(|source| failed("cannot copy", copy, source))?;
@@ -69,9 +70,12 @@ fn copy_pages(database: &Path, copy: &Path, settings: &Settings) -> Result<()> {
 /// Once the disk has it, it takes its name.
 fn settle(file: TempPath, name: &Path) -> Result<u64> {
     let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all().map(|()| file));
-    let size = sync(&file).and_then(|file| file.metadata()).map_err(|source| failed("cannot write", name, source))?;
+    let size = sync(&file)
+        .and_then(|file| file.metadata())
+        .map_err(|source| failed("cannot write", name, source))?;
     file.persist_noclobber(name).map_err(|error| failed("cannot create", name, error.error))?;
-    sync(folder_of(name)).map_err(|source| failed("cannot write into the folder", folder_of(name), source))?;
+    sync(folder_of(name))
+        .map_err(|source| failed("cannot write into the folder", folder_of(name), source))?;
     Ok(size.len())
 }
 

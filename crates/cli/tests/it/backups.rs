@@ -110,8 +110,9 @@ fn what_is_restored_from_a_copy_of_the_living_ledger_is_whole_and_goes_on_withou
 /// What the ledger has as paid, the gateway took by that order's charge.
 fn assert_each_paid_by_its_own_charge(shop: &Shop, town: &Town) {
     let taken = town.taken();
-    let paid: Vec<[i64; 3]> =
-        shop.ledger().numbers("SELECT order_id, attempt, captured FROM payments WHERE captured > 0 ORDER BY 1, 2");
+    let paid: Vec<[i64; 3]> = shop
+        .ledger()
+        .numbers("SELECT order_id, attempt, captured FROM payments WHERE captured > 0 ORDER BY 1, 2");
     let missing: Vec<_> = paid.iter().filter(|one| taken.binary_search(one).is_err()).collect();
     assert!(missing.is_empty(), "paid by nobody: {missing:?}");
 }
@@ -204,7 +205,10 @@ mod sqlite {
             other.write(left, "another");
             let refused = other.run(&["restore", text(&shop.path("copy.db"))]);
             assert_eq!(refused.code(), Some(1), "{refused}");
-            assert!(refused.stderr.contains(left) && refused.stderr.contains("move the old one away"), "{refused}");
+            assert!(
+                refused.stderr.contains(left) && refused.stderr.contains("move the old one away"),
+                "{refused}"
+            );
             assert_eq!(std::fs::read(other.path(left)).expect("it is there"), b"another");
         }
         let other = Shop::on_file();

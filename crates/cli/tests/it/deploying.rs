@@ -55,7 +55,7 @@ fn a_server_and_workers_tell_whether_they_are_ready_without_another_program() {
 /// nginx with our settings, in front of `upstream`.
 struct Nginx {
     address: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Nginx {
@@ -88,7 +88,7 @@ impl Nginx {
         let process = Process::start(command(&[]), shop.folder());
         let address = format!("127.0.0.1:{port}");
         wait_until("nginx listens", || TcpStream::connect(&address).is_ok());
-        Nginx { address, _process: process }
+        Nginx { address, process }
     }
 
     /// Asks by curl; the status and what else was said.
@@ -105,8 +105,8 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // Killed, it would leave its workers behind.
-        self._process.signal(Signal::TERM);
-        wait_until("nginx ends", || !self._process.is_running());
+        self.process.signal(Signal::TERM);
+        wait_until("nginx ends", || !self.process.is_running());
     }
 }
 
@@ -151,8 +151,8 @@ fn through_the_proxy_a_file_reaches_the_server_while_it_is_still_being_sent() {
         "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"large.csv\"\r\n\r\n\
          order_id,order_date,customer_email,sku,quantity,unit_price,currency\n"
     );
-    let rows: String =
-        (0..4_096).map(|n| format!("A-{n},2025-01-01,c{n}@example.org,SKU-1,2,12.50,EUR\n")).collect();
+    let row = |n| format!("A-{n},2025-01-01,c{n}@example.org,SKU-1,2,12.50,EUR\n");
+    let rows = (0..4_096).map(row).collect::<Vec<_>>().concat();
     let times = BYTES / rows.len();
     let tail = format!("\r\n--{BOUNDARY}--\r\n");
     let mut stream = TcpStream::connect(&nginx.address).expect("nginx listens");
@@ -197,7 +197,9 @@ fn through_the_proxy_events_come_as_they_happen_and_nobody_lies_about_who_they_a
     let head: Vec<String> =
         reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
     let head = head.join("\n").to_lowercase();
-    for line in ["host: shop.example", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: http", "last-event-id: 41"] {
+    for line in
+        ["host: shop.example", "x-forwarded-for: 127.0.0.1", "x-forwarded-proto: http", "last-event-id: 41"]
+    {
         assert!(head.lines().any(|found| found == line), "no `{line}` in {head}");
     }
     assert!(!head.contains("10.9.9.9"), "{head}");
@@ -291,7 +293,11 @@ fn under_supervisord_a_killed_worker_comes_back_and_a_stop_drains_all() {
         let log = fs::read_to_string(shop.path(log)).expect("its log");
         assert!(log.contains("the workers have stopped"), "it was not drained: {log}");
     }
-    assert_eq!(shop.json(&["status"])["supervisors"].as_array().map(Vec::len), Some(0), "all have signed off");
+    assert_eq!(
+        shop.json(&["status"])["supervisors"].as_array().map(Vec::len),
+        Some(0),
+        "all have signed off"
+    );
     shop.done(&["work", "--until-idle"]);
     Books::of(&shop).assert_each_effect_once(1_000);
     shop.assert_clean();
@@ -301,7 +307,10 @@ fn under_supervisord_a_killed_worker_comes_back_and_a_stop_drains_all() {
 fn the_units_are_whole_and_leave_the_program_no_more_than_it_needs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for name in ["ordermill-serve.service", "ordermill-work@.service"] {
-        let unit = file(&format!("systemd/{name}"), &[("/usr/local/bin/ordermill", env!("CARGO_BIN_EXE_ordermill"))]);
+        let unit = file(
+            &format!("systemd/{name}"),
+            &[("/usr/local/bin/ordermill", env!("CARGO_BIN_EXE_ordermill"))],
+        );
         let path = folder.path().join(name);
         fs::write(&path, unit).expect("a file in the temporary folder");
         let mut verify = Command::new("systemd-analyze");
@@ -344,10 +353,10 @@ fn containers_are_given_commands_and_settings_that_the_program_knows() {
         let words = list.trim_end().strip_suffix(']')?.split(", ").map(|word| word.trim_matches('"'));
         let words: Vec<&str> = words.collect();
         match (what.trim(), words.as_slice()) {
-            ("test:", ["CMD", "ordermill", rest @ ..]) => Some(rest.to_vec()),
-            (what, ["ordermill", rest @ ..]) if what.ends_with("CMD") => Some(rest.to_vec()),
-            ("CMD", rest) => Some(rest.to_vec()),
-            ("command:", rest @ (["migrate"] | ["--no-migrate", ..])) => Some(rest.to_vec()),
+            (_, ["CMD", "ordermill", rest @ ..] | ["ordermill", rest @ ..]) if !rest.is_empty() => {
+                Some(rest.to_vec())
+            }
+            ("CMD", rest) | ("command:", rest @ (["migrate"] | ["--no-migrate", ..])) => Some(rest.to_vec()),
             _ => None,
         }
     });
@@ -363,7 +372,11 @@ fn containers_are_given_commands_and_settings_that_the_program_knows() {
     succeed(Command::new(&script));
     let settings = fs::read(shop.path("deploy/secrets/ordermill.toml")).expect("the settings");
     succeed(Command::new(&script));
-    assert_eq!(fs::read(shop.path("deploy/secrets/ordermill.toml")).expect("them"), settings, "what is there stays");
+    assert_eq!(
+        fs::read(shop.path("deploy/secrets/ordermill.toml")).expect("them"),
+        settings,
+        "what is there stays"
+    );
     let variables = compose.lines().chain(dockerfile.lines()).filter_map(|line| {
         let (name, value) = line.trim().trim_end_matches([' ', '\\']).split_once([':', '='])?;
         (name.starts_with("ORDERMILL_") && name != "ORDERMILL_CONFIG")
