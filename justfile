@@ -14,8 +14,9 @@ check:
 test *ARGS:
     scripts/test {{ARGS}}
 
-# Each figure beside its limit; `--on mysql+redis` instead of SQLite, on private servers. Writes target/bench*.json.
+# Each figure beside its limit, or some: `just bench api`; `--on mysql+redis` for private servers. Writes target/bench*.json.
 bench *ARGS:
+    cargo build --release -p ordermill-cli
     cargo run --release -p ordermill-benches -- {{ARGS}}
 
 # The kill tests at full count.

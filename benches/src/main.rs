@@ -7,9 +7,11 @@ mod bare;
 mod cpu;
 mod engine;
 mod figures;
+mod load;
 mod machine;
 mod place;
 mod report;
+mod server;
 mod shop;
 mod spread;
 mod table;
@@ -53,6 +55,12 @@ struct Arguments {
     probe_path: Option<PathBuf>,
 }
 
+/// What its report goes by. The API's goes by a name of its own.
+fn mark(arguments: &Arguments) -> String {
+    let alone = if arguments.subjects == [Subject::Api] { "-api" } else { "" };
+    format!("{}{alone}", arguments.on.mark())
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
@@ -66,7 +74,7 @@ async fn main() -> anyhow::Result<()> {
         report.add(subject.measure(size, &place).await?);
     }
     println!("{}", table::text(&report));
-    let mark = arguments.on.mark();
+    let mark = &mark(&arguments);
     report.write_json(&arguments.json.unwrap_or_else(|| format!("target/{mark}.json").into()))?;
     if let Some(page) = &arguments.markdown {
         table::write_between_markers(page, mark, &table::markdown(&report))?;

@@ -76,6 +76,7 @@ fn row(figure: &Figure) -> [String; 6] {
 fn goal(goal: Goal) -> String {
     match goal {
         Goal::RatioAtLeast(least) => format!("≥ {} of it", number(least)),
+        Goal::RatioAtMost(most) if most >= 1.0 => format!("≤ {} × it", number(most)),
         Goal::RatioAtMost(most) => format!("≤ 1/{:.0} of it", 1.0 / most),
         Goal::AtLeast(least) => format!("≥ {}", number(least)),
         Goal::AtMost(most) => format!("≤ {}", number(most)),
@@ -90,7 +91,7 @@ fn spread(spread: &Spread) -> String {
 }
 
 /// Three digits that count, or all of them before the point, in groups of three.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude < 0.1 {
         return format!("{value:.4}");

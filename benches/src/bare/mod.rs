@@ -1,5 +1,6 @@
 //! The limits: bare loops of statements over rows held in memory, with the same schema and durability.
 
+mod api;
 pub mod end_to_end;
 pub mod import;
 mod jobs;
@@ -10,6 +11,7 @@ mod statement;
 
 use crate::place::{Home, Place};
 
+pub use api::SameAnswer;
 pub use statement::{Reference, Rows, Statement};
 
 /// Orders, or jobs, of a transaction.

@@ -110,14 +110,28 @@ impl Drop for Nginx {
     }
 }
 
+/// Reads until this was said.
+fn hear(stream: &mut TcpStream, said: &str) {
+    let (mut heard, mut buffer) = (Vec::new(), [0; 4_096]);
+    while !String::from_utf8_lossy(&heard).contains(said) {
+        let read = stream.read(&mut buffer).expect("the connection stays");
+        assert!(read > 0, "it ended without {said}: {}", String::from_utf8_lossy(&heard));
+        heard.extend_from_slice(&buffer[..read]);
+    }
+}
+
 #[test]
-fn through_the_proxy_orders_come_in_and_faults_are_the_servers_own() {
+fn through_the_proxy_orders_come_in_news_go_out_and_faults_are_the_servers_own() {
     let shop = Shop::new().set("web.listen", "127.0.0.1:0");
     shop.done(&["stock", "receive", "TEA-1", "100", "--name", "Teapot", "--price", "19.99"]);
     let token = shop.done(&["token", "create", "--role", "operator", "--name", "till"]).stdout;
     let auth = format!("authorization: Bearer {}", token.trim());
     let mut serving = shop.start(&["serve"]);
     let nginx = Nginx::start(&shop, &serving.address());
+    let mut listener = TcpStream::connect(&nginx.address).expect("nginx listens");
+    write!(listener, "GET /api/events?topics=orders HTTP/1.1\r\nhost: shop\r\n{auth}\r\n\r\n")
+        .expect("nginx takes a request");
+    hear(&mut listener, "event: ready");
     let json = "content-type: application/json";
     let order = r#"{"source": "shop", "external_id": "A-1", "customer": {"email": "jane@example.com"},
                     "lines": [{"sku": "TEA-1", "quantity": 2}]}"#;
@@ -126,7 +140,7 @@ fn through_the_proxy_orders_come_in_and_faults_are_the_servers_own() {
     assert_eq!(status, 201, "{placed}");
     assert_eq!(place("idempotency-key: one").0, 201, "answered alike");
     assert_eq!(shop.count("SELECT COUNT(*) FROM orders"), 1);
-    wait_until("it is confirmed", || shop.count("SELECT COUNT(*) FROM orders WHERE status = 3") == 1);
+    hear(&mut listener, "\"event\":\"order_confirmed\"");
     let large = shop.write("large.json", vec![b' '; 4 << 20]);
     let data = format!("@{}", text(&large));
     let (status, said) = nginx.ask("/api/orders", &["-H", &auth, "-H", json, "--data-binary", &data]);
