@@ -20,7 +20,7 @@ pub enum Error {
         /// What is wrong with it, and what to write.
         reason: String,
     },
-    /// The client that sends callbacks, or asks a server.
+    /// The client that sends callbacks.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
     /// Something else of this process counts already, elsewhere.
@@ -32,7 +32,7 @@ pub enum Error {
         /// Where it was asked.
         address: SocketAddr,
         /// What happened.
-        source: reqwest::Error,
+        source: axum::BoxError,
     },
     /// A server said that it is not ready.
     #[error("the server is not ready: {reason}")]

@@ -284,7 +284,7 @@ impl Drop for Supervisord<'_> {
 }
 
 #[test]
-fn under_supervisord_a_killed_worker_comes_back_and_a_stop_drains_all() {
+fn under_supervisord_a_killed_worker_comes_back_and_restarts_and_stops_lose_nothing() {
     const EACH: [&str; 3] =
         ["ordermill:ordermill-serve", "ordermill:ordermill-work-1", "ordermill:ordermill-work-2"];
     let shop = Shop::new().set("queue.lease", "2s").set("gateway.latency", "50ms");
@@ -300,6 +300,15 @@ fn under_supervisord_a_killed_worker_comes_back_and_a_stop_drains_all() {
         supervised.process_of(EACH[1]).is_some_and(|pid| pid != victim) && supervised.running() == EACH
     });
     wait_until("all are confirmed", || confirmed() == 1_000);
+    // As an upgrade does: one after the other, while orders come in.
+    shop.done(&[import(&orders(&shop, 2, 1_000)), vec!["--detach"]].concat());
+    wait_until("some more are confirmed", || confirmed() > 1_000);
+    for name in [EACH[1], EACH[2], EACH[0]] {
+        let restarted = supervised.control(&["restart", name]);
+        assert_eq!(restarted.code(), Some(0), "{restarted}");
+    }
+    assert_eq!(supervised.running(), EACH);
+    wait_until("all are confirmed", || confirmed() == 2_000);
     let stopped = supervised.control(&["stop", "all"]);
     assert_eq!(stopped.code(), Some(0), "{stopped}");
     assert_eq!(supervised.running(), [""; 0]);
@@ -313,7 +322,7 @@ fn under_supervisord_a_killed_worker_comes_back_and_a_stop_drains_all() {
         "all have signed off"
     );
     shop.done(&["work", "--until-idle"]);
-    Books::of(&shop).assert_each_effect_once(1_000);
+    Books::of(&shop).assert_each_effect_once(2_000);
     shop.assert_clean();
 }
 
@@ -403,4 +412,27 @@ fn containers_are_given_commands_and_settings_that_the_program_knows() {
     command.env_clear().envs(variables);
     let shown = succeed(command).stdout;
     assert!(shown.contains("@mysql/orders") && shown.contains("redis://valkey"), "{shown}");
+}
+
+mod sqlite {
+    use super::*;
+
+    #[test]
+    fn what_is_not_ready_is_named() {
+        let port = free_port();
+        let shop = Shop::on_file().set("web.listen", format!("127.0.0.1:{port}"));
+        let mut serving = shop.start(&["serve", "--no-workers"]);
+        serving.address();
+        let foreign = rusqlite::Connection::open(shop.path("shop.db")).expect("the database opens");
+        foreign.execute_batch("BEGIN IMMEDIATE").expect("SQLite's own lock");
+        let mut said = shop.run(&["healthcheck"]);
+        // The answer of a moment ago may be shared.
+        wait_until("it is noticed", || {
+            said = shop.run(&["healthcheck"]);
+            said.code() == Some(1)
+        });
+        assert!(said.stderr.contains("the server is not ready: database_writable: "), "{said}");
+        drop(foreign);
+        wait_until("it is ready again", || shop.run(&["healthcheck"]).code() == Some(0));
+    }
 }
