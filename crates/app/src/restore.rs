@@ -11,9 +11,9 @@ use store::operator_actions::{self, NewAction};
 use crate::config::Config;
 use crate::{Actor, MIGRATIONS, Result};
 
-/// The sequences of ids that the outside sees: gateway, customers, Redis, whoever uses the API. One that was not begun
+/// All sequences of ids. The outside has seen most: gateway, customers, Redis, whoever uses the API. One that was not begun
 /// when the backup was made may have given ids since.
-const SEEN_OUTSIDE: [&str; 14] = [
+const SEQUENCES: [&str; 17] = [
     "api_tokens",
     "customers",
     "imports",
@@ -23,11 +23,14 @@ const SEEN_OUTSIDE: [&str; 14] = [
     "kpi_feed",
     "notifications",
     "operator_actions",
+    "order_feed",
     "orders",
     "products",
     "refunds",
     "shipments",
+    "stock_causes",
     "users",
+    "webhook_deliveries",
 ];
 
 /// What was done to a ledger that was put back.
@@ -49,7 +52,7 @@ pub async fn take_up(config: Config, clock: Arc<dyn Clock>, who: &Actor, pass_ov
     database.migrate(MIGRATIONS, clock.now()).await?;
     let who = who.clone();
     let take_up = move |tx: &mut Tx<'_>| -> Result<TakenUp> {
-        let sequences = tx.pass_over_ids(&SEEN_OUTSIDE, pass_over)?;
+        let sequences = tx.pass_over_ids(&SEQUENCES, pass_over)?;
         let orders = sequences.iter().find_map(|(name, last)| (name == "orders").then_some(*last));
         analytics::disown(tx)?;
         Ok(TakenUp { orders_after: OrderId::from_ledger(orders.unwrap_or_default()), passed_over: pass_over })
