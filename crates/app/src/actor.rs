@@ -17,6 +17,11 @@ impl Actor {
     /// The payment gateway.
     pub const GATEWAY: Actor = Actor { name: Cow::Borrowed("gateway"), account: Cow::Borrowed("gateway") };
 
+    /// Whoever opens the link by which the first person is let in.
+    pub const SETUP: Actor = Actor { name: Cow::Borrowed("setup"), account: Cow::Borrowed("setup") };
+    /// Somebody of whom nothing is known.
+    pub const STRANGER: Actor = Actor { name: Cow::Borrowed("stranger"), account: Cow::Borrowed("stranger") };
+
     /// A person who has signed in.
     pub fn user(email: &Email) -> Self {
         let name = format!("user:{email}");

@@ -17,6 +17,8 @@ pub mod payments;
 pub mod products;
 pub mod refunds;
 mod rows;
+pub mod sessions;
+pub mod setup_links;
 pub mod shipments;
 pub mod simulator;
 pub mod stock;
@@ -43,5 +45,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         sql::Migration::new(4, "order_feed", include_str!("../migrations/0004_order_feed.sql")),
         sql::Migration::new(5, "fetched_imports", include_str!("../migrations/0005_fetched_imports.sql")),
         sql::Migration::new(6, "webhook_receivers", include_str!("../migrations/0006_webhook_receivers.sql")),
+        sql::Migration::new(7, "sessions", include_str!("../migrations/0007_sessions.sql")),
     ],
 };

@@ -74,6 +74,17 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<User>> {
     Ok(tx.query(&format!("{SELECT} ORDER BY email"), &[], read)?)
 }
 
+/// Whether there is anybody, also if they may not sign in any more.
+pub fn is_anybody(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<i64>(0))?.is_some())
+}
+
+/// From now on their password is recognised by this.
+pub fn set_password(tx: &mut Tx<'_>, id: UserId, password_hash: &str) -> Result<()> {
+    tx.execute("UPDATE users SET password_hash = ? WHERE id = ?", &[password_hash.into(), id.get().into()])?;
+    Ok(())
+}
+
 /// From now on they may not sign in.
 pub fn mark_disabled(tx: &mut Tx<'_>, id: UserId, at: Timestamp) -> Result<()> {
     let sql = "UPDATE users SET disabled_at = ? WHERE id = ? AND disabled_at IS NULL";

@@ -1,24 +1,35 @@
-//! Who speaks, and whether they may.
+//! Who speaks, and whether they may: programs by a token, people by the session of their browser.
 
 use app::App;
+use app::access::sessions::{self, Session};
 use app::access::{Caller, tokens};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use domain::Role;
+use serde::de::DeserializeOwned;
 
-use crate::ApiError;
+use crate::body::{UrlEncoded, from_pairs};
+use crate::pages::{FORM_LIMIT, LOGIN};
 use crate::server::Web;
+use crate::visitor::Visitor;
+use crate::{ApiError, cookie, same_origin};
 
-/// Lets a request through whose sender may do what `needed` may.
+/// The header by which a page of ours shows that it is one.
+const CSRF_HEADER: &str = "x-csrf-token";
+/// The field of a form that does the same.
+const CSRF_FIELD: &str = "csrf_token";
+
+/// Lets a request through whose sender may do what `needed` may, and does not ask too often.
 pub(crate) async fn guard(
     State((web, needed)): State<(Web, Role)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = identify(&web.app, request.headers()).await?;
+    let caller = identify(&web, &mut request).await?;
+    web.limits.admit(&caller)?;
     if !caller.role.covers(needed) {
         return Err(ApiError::Forbidden { needed, role: caller.role });
     }
@@ -26,19 +37,85 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
-/// Who comes with these headers.
-pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Err(ApiError::Unauthenticated("it brings no token"));
+async fn identify(web: &Web, request: &mut Request) -> Result<Caller, ApiError> {
+    let shown = Shown::of(request.headers(), visitor(request.extensions())?)?;
+    request.extensions_mut().insert(shown.clone());
+    let secret = match shown {
+        Shown::Token(token) => return by_token(&web.app, &token).await,
+        Shown::Session(secret) => secret,
     };
-    let text = value.to_str().unwrap_or_default();
-    let (scheme, token) = text.split_once(' ').unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::Unauthenticated("its `Authorization` is not of the form `Bearer TOKEN`"));
+    let session = sessions::authenticate(&web.app, &secret).await?.ok_or(ENDED)?;
+    // Browsers bring the session along whoever makes them send something.
+    if !request.method().is_safe() {
+        same_origin::check(&web.front, request.headers())?;
+        let given = request.headers().get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        check_csrf(&session, given)?;
     }
+    let caller = session.caller.clone();
+    request.extensions_mut().insert(session);
+    Ok(caller)
+}
+
+/// What somebody shows of themselves.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Shown {
+    Token(String),
+    Session(String),
+}
+
+impl Shown {
+    fn of(headers: &HeaderMap, visitor: Visitor) -> Result<Self, ApiError> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            let secret = cookie::shown(headers, visitor).map(Shown::Session);
+            return secret.ok_or(ApiError::Unauthenticated("it brings no token, and no session"));
+        };
+        let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(ApiError::Unauthenticated("its `Authorization` is not of the form `Bearer TOKEN`"));
+        }
+        Ok(Shown::Token(token.trim().to_owned()))
+    }
+
+    /// Whether they are still let in. Looking again is no use of a session: one that nobody does anything in ends.
+    pub(crate) async fn look_again(&self, app: &App) -> Result<(), ApiError> {
+        match self {
+            Shown::Token(token) => by_token(app, token).await.map(drop),
+            Shown::Session(secret) => sessions::look(app, secret).await?.map(drop).ok_or(ENDED),
+        }
+    }
+}
+
+const ENDED: ApiError = ApiError::Unauthenticated("its session has ended");
+
+async fn by_token(app: &App, token: &str) -> Result<Caller, ApiError> {
     // Whether a token never was, has ended or was revoked is nobody's business who does not have a good one.
-    let caller = tokens::authenticate(app, token.trim()).await?;
-    caller.ok_or(ApiError::Unauthenticated("its token is not taken"))
+    tokens::authenticate(app, token).await?.ok_or(ApiError::Unauthenticated("its token is not taken"))
+}
+
+/// The session that a browser shows, if it is one that goes on.
+pub(crate) async fn session(
+    app: &App,
+    headers: &HeaderMap,
+    visitor: Visitor,
+) -> Result<Option<Session>, ApiError> {
+    match cookie::shown(headers, visitor) {
+        Some(secret) => Ok(sessions::authenticate(app, &secret).await?),
+        None => Ok(None),
+    }
+}
+
+fn check_csrf(session: &Session, given: Option<&str>) -> Result<(), ApiError> {
+    match given {
+        Some(given) if session.is_csrf_token(given) => Ok(()),
+        _ => Err(ApiError::NoPageOfOurs),
+    }
+}
+
+fn visitor(extensions: &Extensions) -> Result<Visitor, ApiError> {
+    let visitor = extensions.get::<Visitor>().copied();
+    visitor.ok_or_else(|| {
+        app::Error::Internal("nobody found out where the request comes from".to_owned()).into()
+    })
 }
 
 /// Whoever speaks, once [`guard`] let them through.
@@ -49,6 +126,49 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().cloned();
-        caller.map(By).ok_or(ApiError::Unauthenticated("it brings no token"))
+        caller.map(By).ok_or(ApiError::Unauthenticated("it brings no token, and no session"))
     }
+}
+
+/// Whoever looks at a page. Who has not signed in is sent to where they can.
+pub(crate) struct SignedIn(pub(crate) Session);
+
+impl FromRequestParts<Web> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        let visitor = visitor(&parts.extensions).map_err(IntoResponse::into_response)?;
+        let session =
+            session(&web.app, &parts.headers, visitor).await.map_err(IntoResponse::into_response)?;
+        session.map(SignedIn).ok_or_else(|| Redirect::to(LOGIN).into_response())
+    }
+}
+
+/// A form that a page of ours sent for somebody who has signed in. There is no other way to take one.
+pub(crate) struct SignedForm<T> {
+    pub(crate) session: Session,
+    pub(crate) fields: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Web> for SignedForm<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let SignedIn(session) = SignedIn::from_request_parts(&mut parts, web).await?;
+        let request = Request::from_parts(parts, body);
+        match taken(web, &session, request).await {
+            Ok(fields) => Ok(SignedForm { session, fields }),
+            Err(refused) => Err(refused.into_response()),
+        }
+    }
+}
+
+async fn taken<T: DeserializeOwned>(web: &Web, session: &Session, request: Request) -> Result<T, ApiError> {
+    same_origin::check(&web.front, request.headers())?;
+    let UrlEncoded(pairs) =
+        UrlEncoded::<Vec<(String, String)>, FORM_LIMIT>::from_request(request, web).await?;
+    let (token, fields): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == CSRF_FIELD);
+    check_csrf(session, token.first().map(|(_, value)| value.as_str()))?;
+    from_pairs(fields)
 }

@@ -66,6 +66,35 @@ impl<S: Send + Sync, T: DeserializeOwned + Default, const LIMIT: usize> FromRequ
     }
 }
 
+/// A form of at most `LIMIT` bytes, as browsers send one without files.
+pub(crate) struct UrlEncoded<T, const LIMIT: usize>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for UrlEncoded<T, LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if essence(request.headers()).as_deref() != Some("application/x-www-form-urlencoded") {
+            return Err(ApiError::NoPlainForm);
+        }
+        let bytes = read(request, state, LIMIT).await?;
+        from_url_encoded(&bytes).map(UrlEncoded)
+    }
+}
+
+fn from_url_encoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let read = serde_urlencoded::Deserializer::new(form_urlencoded::parse(bytes));
+    serde_path_to_error::deserialize(read).map_err(|error| {
+        let pointer = pointer(error.path());
+        ApiError::Unfit(Violation { pointer, detail: error.into_inner().to_string() })
+    })
+}
+
+/// The fields of a form out of their names and values.
+pub(crate) fn from_pairs<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    from_url_encoded(text.as_bytes())
+}
+
 /// Reads JSON; what does not fit is named by its pointer (RFC 6901).
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -109,10 +138,15 @@ async fn read<S: Send + Sync>(mut request: Request, state: &S, limit: usize) -> 
     })
 }
 
+/// What the body calls itself, without parameters.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
 /// Whether the body calls itself JSON; none where it says nothing.
 pub(crate) fn says_json(headers: &HeaderMap) -> Option<bool> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(headers)?;
     let (main, sub) = essence.split_once('/').unwrap_or_default();
     Some(main == "application" && (sub == "json" || sub.ends_with("+json")))
 }

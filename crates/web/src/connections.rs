@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::visitor::Peer;
+
 /// How long a client may take to send a request's head, or leave a connection idle.
 const HEAD_WITHIN: Duration = Duration::from_secs(75);
 /// How long to wait when the system can give no further connection.
@@ -45,8 +47,8 @@ pub(crate) async fn serve(
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(converse(stream, router.clone(), stopping.clone()));
+                Ok((stream, peer)) => {
+                    connections.spawn(converse(stream, Peer(peer), router.clone(), stopping.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken on");
@@ -67,7 +69,7 @@ pub(crate) async fn serve(
     }
 }
 
-async fn converse(stream: TcpStream, router: Router, stopping: CancellationToken) {
+async fn converse(stream: TcpStream, peer: Peer, router: Router, stopping: CancellationToken) {
     // Answers are small and whole: nothing is gained by holding them back.
     let _ = stream.set_nodelay(true);
     let mut builder = http1::Builder::new();
@@ -76,6 +78,7 @@ async fn converse(stream: TcpStream, router: Router, stopping: CancellationToken
     let (inner, given) = (TowerToHyperService::new(router), cut.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(given.clone());
+        request.extensions_mut().insert(peer);
         inner.call(request)
     });
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));

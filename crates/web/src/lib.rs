@@ -1,4 +1,4 @@
-//! The HTTP server: health, the API, the signed webhook, and the payment simulator as a server of its own.
+//! The HTTP server: health, the API, the pages for people who sign in, the signed webhook, and the payment simulator as a server of its own.
 //!
 //! Both servers speak through `reqwest` and `rustls` without a built-in cryptography provider: whoever starts a
 //! process calls `rustls::crypto::ring::default_provider().install_default()` before anything of this crate.
@@ -9,18 +9,24 @@ mod api;
 mod ask;
 mod body;
 mod connections;
+mod cookie;
 mod error;
 mod form;
 pub mod gateway;
+mod headers;
 mod health;
 mod idempotent;
+mod limits;
 mod live;
 pub mod metrics;
 mod observe;
+mod pages;
 mod problem;
 mod query;
+mod same_origin;
 mod server;
 mod stream;
+mod visitor;
 
 pub use api::access;
 pub use ask::ask_ready;

@@ -1,5 +1,7 @@
 //! What the servers answer besides results: problem details after RFC 9457.
 
+use std::time::Duration;
+
 use app::gateways::GatewayError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -58,6 +60,9 @@ pub enum ApiError {
          `application/json`"
     )]
     NoForm,
+    /// The body is no form without files.
+    #[error("the body must be a form and say so: `content-type: application/x-www-form-urlencoded`")]
+    NoPlainForm,
     /// The body is a form that cannot be read.
     #[error("the form cannot be read: {0}")]
     BadForm(String),
@@ -68,15 +73,33 @@ pub enum ApiError {
     #[error("the request contradicts itself or the rules; see `errors`")]
     Invalid(Vec<Violation>),
     /// Nobody knows who speaks.
-    #[error("the request is not answered: {0}; make a token by `ordermill token create`")]
+    #[error("the request is not answered: {0}; sign in, or make a token by `ordermill token create`")]
     Unauthenticated(&'static str),
     /// Who speaks may not.
-    #[error("this needs the role {needed}; your token has the role {role}")]
+    #[error("this needs the role {needed}; you have the role {role}")]
     Forbidden {
         /// What is needed at least.
         needed: Role,
         /// What the caller is.
         role: Role,
+    },
+    /// A page of somebody else's made a browser send it.
+    #[error(
+        "another site made the browser send this. If it was this one, behind a proxy, tell its address: \
+         `[web] public_url`"
+    )]
+    CrossOrigin,
+    /// A session's request does not show that it comes from a page of ours.
+    #[error(
+        "what is done with a session brings the token of that session: the header `x-csrf-token` with `csrf_token` of \
+         `GET /api/session`, or the field `csrf_token` of a form"
+    )]
+    NoPageOfOurs,
+    /// More requests than a caller may send.
+    #[error("you have sent too many requests; send this one again in {} s", seconds(*after))]
+    TooManyRequests {
+        /// How long to wait.
+        after: Duration,
     },
     /// The key that makes a repeated request the same request.
     #[error("the header `Idempotency-Key` {0}")]
@@ -138,7 +161,7 @@ struct CurrentState {
 }
 
 /// Seconds after which a request that met a passing fault may be sent again.
-const RETRY_AFTER: u16 = 1;
+const RETRY_AFTER: u64 = 1;
 
 impl ApiError {
     /// The status, and the words of the problem type. A type's word never changes.
@@ -151,7 +174,7 @@ impl ApiError {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
             }
             ApiError::BadForm(_) => (StatusCode::BAD_REQUEST, "bad-form", "Bad form"),
-            ApiError::NoForm | ApiError::UnsupportedMediaType => {
+            ApiError::NoForm | ApiError::NoPlainForm | ApiError::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
             }
             ApiError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
@@ -164,13 +187,15 @@ impl ApiError {
             ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
             ApiError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
             ApiError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+            ApiError::CrossOrigin => (StatusCode::FORBIDDEN, "cross-origin", "From another site"),
+            ApiError::NoPageOfOurs => (StatusCode::FORBIDDEN, "csrf-token", "No CSRF token of the session"),
             ApiError::BadVersion => (StatusCode::BAD_REQUEST, "bad-version", "Bad If-Match"),
             ApiError::BadKey(_) => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Bad Idempotency-Key"),
             ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
             ApiError::UnreadableEvent(_) => {
                 (StatusCode::BAD_REQUEST, "webhook-unreadable", "Unreadable event")
             }
-            ApiError::TooManyForgeries => {
+            ApiError::TooManyForgeries | ApiError::TooManyRequests { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
             }
             ApiError::TooManyListeners { .. } => {
@@ -230,17 +255,25 @@ impl ApiError {
         }
     }
 
-    fn headers(status: StatusCode, challenge: &'static str) -> HeaderMap {
+    /// Seconds after which the same request may be sent again.
+    fn retry_after(&self) -> u64 {
+        match self {
+            ApiError::TooManyRequests { after } => seconds(*after),
+            _ => RETRY_AFTER,
+        }
+    }
+
+    fn headers(&self, status: StatusCode) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, problem);
         match status {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+                headers.insert(header::RETRY_AFTER, self.retry_after().into());
             }
             // RFC 9110 wants a challenge with every 401.
             StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
             }
             _ => {}
         }
@@ -305,7 +338,7 @@ impl IntoResponse for ApiError {
         }
         let detail = self.detail(status);
         let standing = Standing::of(&self).map(|current| CurrentState { current });
-        let challenge = self.challenge();
+        let headers = self.headers(status);
         let errors = match self {
             ApiError::Invalid(errors) => errors,
             ApiError::Unfit(error) => vec![error],
@@ -313,8 +346,13 @@ impl IntoResponse for ApiError {
         };
         let r#type = format!("urn:ordermill:problem:{kind}");
         let problem = Problem { r#type, title, status: status.as_u16(), detail, errors, standing };
-        (status, Self::headers(status, challenge), Json(problem)).into_response()
+        (status, headers, Json(problem)).into_response()
     }
+}
+
+/// Whole seconds, none of them too few.
+pub(crate) fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 /// An error's text, then those of its causes.

@@ -13,10 +13,12 @@ use tokio::net::TcpListener;
 
 use crate::access::guard;
 use crate::health::{self, Probe};
+use crate::limits::Limits;
 use crate::live::Hub;
 use crate::observe::observed;
 use crate::problem::with_causes;
-use crate::{Error, Result, api, connections, metrics};
+use crate::visitor::{self, Front};
+use crate::{Error, Result, api, connections, metrics, pages};
 
 /// How long requests that are under way may take to finish after the shutdown.
 pub(crate) const GRACE: Duration = Duration::from_secs(20);
@@ -28,6 +30,8 @@ pub(crate) struct Web {
     pub(crate) forgeries: Arc<api::webhooks::Forgeries>,
     pub(crate) probe: Arc<Probe>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) front: Arc<Front>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// Listens on `address`; port 0 takes any that is free.
@@ -43,18 +47,22 @@ pub fn router(app: App) -> Router {
 impl Web {
     fn new(app: App) -> Self {
         let hub = Hub::new(app.clone());
-        Web { app, forgeries: Arc::default(), probe: Arc::default(), hub }
+        let front = Arc::new(Front::new(&app.config().web));
+        let limits = Arc::new(Limits::new(&app.config().web, app.clock()));
+        Web { app, forgeries: Arc::default(), probe: Arc::default(), hub, front, limits }
     }
 }
 
 fn routes(web: Web) -> Router {
+    let front = Arc::clone(&web.front);
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", guarded(&web, Role::Viewer, get(metrics::scrape)))
         .nest("/api", api::routes(&web))
+        .merge(pages::routes())
         .with_state(web);
-    observed(routes)
+    observed(routes).layer(from_fn_with_state(front, visitor::receive))
 }
 
 fn guarded(web: &Web, role: Role, handler: MethodRouter<Web>) -> MethodRouter<Web> {
@@ -67,7 +75,7 @@ impl FromRef<Web> for App {
     }
 }
 
-/// How often old answers are forgotten, and files that were left behind.
+/// How often old answers and sessions are forgotten, and files that were left behind.
 const UPKEEP: Duration = Duration::from_hours(1);
 
 async fn keep_up(app: App) {
@@ -88,6 +96,12 @@ async fn keep_up(app: App) {
             tracing::warn!(
                 error = with_causes(&error),
                 "old answers could not be forgotten; it is tried again later"
+            );
+        }
+        if let Err(error) = app::access::sessions::forget_ended(&app).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "sessions that have ended could not be forgotten; it is tried again later"
             );
         }
         tokio::time::sleep(UPKEEP).await;

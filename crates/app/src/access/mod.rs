@@ -2,6 +2,9 @@
 
 mod caller;
 mod password;
+mod secret;
+pub mod sessions;
+pub mod setup;
 pub mod tokens;
 pub mod users;
 

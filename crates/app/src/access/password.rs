@@ -1,6 +1,7 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use tokio::sync::Semaphore;
 
 use crate::{Error, Result};
 
@@ -62,8 +63,12 @@ impl Password {
     }
 }
 
+/// How many passwords are hashed at once: each takes 19 MiB meanwhile, and a processor.
+static TURNS: Semaphore = Semaphore::const_new(4);
+
 /// Runs what would hold other requests up.
 async fn at_length<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let _turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))
 }
 

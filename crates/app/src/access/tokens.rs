@@ -2,19 +2,15 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Email, Role, TokenName};
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use sql::Tx;
 use store::operator_actions::{self, NewAction};
 use store::tokens::{self, NewToken, Token};
 use store::users;
 
-use super::Caller;
-use crate::hex::hex;
+use super::{Caller, secret};
 use crate::{Actor, App, Error, Result};
 
 /// So that a token that leaked is told from other texts, by people and by scanners.
@@ -37,8 +33,8 @@ pub struct Wanted {
 
 /// Makes a token. Its text is given here and never again: only its hash is kept.
 pub async fn create(app: &App, who: &Actor, wanted: Wanted) -> Result<(String, Token)> {
-    let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
-    let (inner, who, hash) = (app.clone(), who.clone(), hash(&text));
+    let text = format!("{PREFIX}{}", secret::fresh());
+    let (inner, who, hash) = (app.clone(), who.clone(), secret::hash(&text));
     let token =
         app.transaction("create_token", move |tx| create_in(tx, &who, &wanted, &hash, inner.now())).await?;
     Ok((text, token))
@@ -103,8 +99,7 @@ pub async fn authenticate(app: &App, text: &str) -> Result<Option<Caller>> {
     if !text.starts_with(PREFIX) {
         return Ok(None);
     }
-    // Tokens are found by their hash: how long that takes tells nothing of the token.
-    let (hash, now) = (hash(text), app.now());
+    let (hash, now) = (secret::hash(text), app.now());
     let found = app.read("find_token", move |tx| find(tx, &hash, now)).await?;
     let Some((token, caller)) = found else {
         return Ok(None);
@@ -136,8 +131,4 @@ fn find(tx: &mut Tx<'_>, hash: &str, now: Timestamp) -> Result<Option<(Token, Ca
     let role = owner.as_ref().map_or(token.role, |owner| owner.role.min(token.role));
     let actor = Actor::token(&token.name, owner.as_ref().map(|owner| &owner.email));
     Ok(Some((token, Caller { actor, role })))
-}
-
-fn hash(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
 }

@@ -6,7 +6,8 @@ use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings, WebhookSettings,
+    Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings, WebSettings,
+    WebhookSettings,
 };
 
 /// What is wrong, each with the path of its setting.
@@ -16,6 +17,7 @@ pub(super) fn check(config: &Config) -> Vec<(String, String)> {
     found.redis(&config.redis);
     found.gateway(&config.gateway);
     found.notifications(&config.notifications);
+    found.web(&config.web);
     found.queue(config);
     found.0
 }
@@ -141,6 +143,18 @@ impl Found {
         self.must(sound, "notifications.webhook.secrets", what);
         self.must(webhook.connections > 0, "notifications.webhook.connections", "must be at least 1");
         self.positive(webhook.timeout, "notifications.webhook.timeout");
+    }
+
+    fn web(&mut self, web: &WebSettings) {
+        let url = &web.public_url;
+        let sound = url.is_empty()
+            || reqwest::Url::parse(url)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
+        let what = format!("`{url}` is no address such as `https://orders.shop.example`, without a path");
+        self.must(sound, "web.public_url", what);
+        self.positive(web.session_lifetime, "web.session_lifetime");
+        self.positive(web.session_idle, "web.session_idle");
+        self.must(web.api_burst > 0, "web.api_burst", "must be at least 1");
     }
 
     fn queue(&mut self, config: &Config) {

@@ -21,7 +21,7 @@ pub use mistake::{Mistake, Mistakes, Origin};
 pub use notifications::{NotificationSettings, SmtpSecurity, SmtpSettings, WebhookSettings};
 pub use redis::RedisSettings;
 pub use reference::{env_example, reference_page};
-pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, ShopSettings, WebSettings};
+pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, Network, ShopSettings, WebSettings};
 pub use stores::{StoreKind, StoreSettings};
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use documented::{Documented, DocumentedFields};
+use ipnet::IpNet;
 use queue::duration_text;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,52 @@ pub struct WebSettings {
     /// is looked whether they still may listen.
     #[serde(with = "duration_text")]
     pub events_heartbeat: Duration,
+    /// How browsers reach it from outside, such as `https://orders.shop.example`. Empty: as it listens, or as a trusted proxy
+    /// says. With `https`, sessions are shown to it by HTTPS only.
+    pub public_url: String,
+    /// Proxies in front of it, such as `127.0.0.1` or `10.0.0.0/8`: whom they name in `X-Forwarded-For` is who asks, and
+    /// `X-Forwarded-Proto` is how. Nobody else is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How long a session lasts at most.
+    #[serde(with = "duration_text")]
+    pub session_lifetime: Duration,
+    /// How long a session lasts while nobody does anything in it.
+    #[serde(with = "duration_text")]
+    pub session_idle: Duration,
+    /// Requests a second that one token or person may send to the API on average. 0: any number.
+    pub api_rate: u32,
+    /// Requests that one token or person may send at once, before the average counts.
+    pub api_burst: u32,
+}
+
+/// Addresses that begin alike: `10.0.0.0/8`, or one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether an address is among them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.0.to_string()
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let alone = text.parse::<IpAddr>().map(IpNet::from);
+        let found = alone.or_else(|_| text.parse::<IpNet>());
+        found.map(Network).map_err(|_| {
+            format!("`{text}` is no address or network; write one such as `127.0.0.1` or `10.0.0.0/8`")
+        })
+    }
 }
 
 impl Default for WebSettings {
@@ -103,6 +150,12 @@ impl Default for WebSettings {
             metrics_listen: None,
             events_clients: 1_000,
             events_heartbeat: Duration::from_secs(15),
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            session_lifetime: Duration::from_hours(7 * 24),
+            session_idle: Duration::from_hours(12),
+            api_rate: 0,
+            api_burst: 100,
         }
     }
 }

@@ -1,9 +1,14 @@
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result};
+use app::App;
+use app::access::setup;
 use app::workers::Workers;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::commands::metrics;
+use crate::output::Out;
 use crate::session::{Exit, Session};
 use crate::shutdown;
 
@@ -30,6 +35,7 @@ impl Serve {
         let listener = web::listen(app.config().web.listen).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         session.out.line(format_args!("listening on http://{address}"))?;
+        tell_first_admin(&app, session.out, address).await?;
         let metrics = match app.config().web.metrics_listen {
             Some(address) => Some(metrics::serve(session, &app, address, stop.clone()).await?),
             None => None,
@@ -62,4 +68,15 @@ fn allow_open_files() {
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
+}
+
+/// Tells how the first person gets in, while there is nobody who could let others in.
+pub async fn tell_first_admin(app: &App, out: Out, address: SocketAddr) -> Result<()> {
+    let Some(link) = setup::issue(app).await? else { return Ok(()) };
+    let public = app.config().web.public_url.trim_end_matches('/');
+    let ours = if public.is_empty() { format!("http://{address}") } else { public.to_owned() };
+    out.line(format_args!(
+        "nobody can sign in yet. Make yourself the admin, once, within an hour: {ours}/setup/{link}"
+    ))?;
+    Ok(())
 }

@@ -20,7 +20,16 @@ pub enum User {
     Create(Create),
     /// List those who may, and those who no longer may
     List,
-    /// Shut somebody out, and every token that is theirs
+    /// Give somebody another password, and end their sessions
+    Password {
+        /// Their e-mail
+        #[arg(value_parser = Email::parse)]
+        email: Email,
+        /// Read the password from the standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Shut somebody out, end their sessions, and every token that is theirs
     Disable {
         /// Their e-mail
         #[arg(value_parser = Email::parse)]
@@ -57,6 +66,16 @@ impl User {
                 }
             }
             User::List => print(out, &users::list(&session.open().await?).await?)?,
+            User::Password { email, password_stdin: _ } => {
+                let password = Password::choose(&password_from_stdin()?)?;
+                let app = session.open().await?;
+                let user = users::set_password(&app, &Actor::CLI, email, password).await?;
+                if out.is_json() {
+                    out.json(&user)?;
+                } else {
+                    out.line(format_args!("{} signs in with the new password from now on", user.email))?;
+                }
+            }
             User::Disable { email } => {
                 let user = users::disable(&session.open().await?, &Actor::CLI, email).await?;
                 if out.is_json() {
@@ -76,9 +95,7 @@ fn password_from_stdin() -> Result<String> {
     stdin().take(INPUT_LIMIT).read_to_string(&mut text).context("the password cannot be read")?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        bail!(
-            "there is no password on the standard input; try `printf %s \"$PASSWORD\" | ordermill user create …`"
-        );
+        bail!("there is no password on the standard input; try `printf %s \"$PASSWORD\" | ordermill user …`");
     }
     Ok(line.to_owned())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Shop, finish, wait_until};
+use crate::support::{Process, Ran, Shop, finish, wait_until};
 
 /// Runs the program with this text on its standard input.
 fn run_with(shop: &Shop, input: &str, arguments: &[&str]) -> Ran {
@@ -66,14 +66,57 @@ fn a_token_opens_the_api_until_it_is_revoked() {
     assert!(taken.stderr.contains("there is a token till already"), "{taken}");
 }
 
+#[test]
+fn a_server_that_knows_nobody_prints_a_link_until_somebody_is_known() {
+    let shop = Shop::new().set("web.listen", "127.0.0.1:0");
+    let link = |serving: &mut Process| {
+        let address = serving.address();
+        wait_until("the link is printed", || serving.stdout().contains("/setup/"));
+        let told = serving.stdout();
+        let (_, link) = told.split_once(&format!("http://{address}/setup/")).expect("it names the address");
+        format!("/setup/{}", link.trim())
+    };
+    let mut serving = shop.start(&["serve", "--no-workers"]);
+    let (first, old) = (link(&mut serving), serving.address());
+    assert_eq!(answered(&old, &first, ""), 200);
+    assert!(!serving.stderr().contains("/setup/"), "the log does not tell it");
+    serving.terminate();
+    let mut serving = shop.start(&["serve", "--no-workers"]);
+    let (second, address) = (link(&mut serving), serving.address());
+    assert_eq!((answered(&address, &first, ""), answered(&address, &second, "")), (404, 200));
+    let create = ["user", "create", "--email", "ann@example.org", "--role", "admin", "--password-stdin"];
+    assert_eq!(run_with(&shop, "correct horse battery", &create).code(), Some(0));
+    assert_eq!(answered(&address, &second, ""), 404);
+    serving.terminate();
+    let mut serving = shop.start(&["serve", "--no-workers"]);
+    let address = serving.address();
+    assert_eq!(answered(&address, "/healthz", ""), 200);
+    assert!(!serving.stdout().contains("/setup/"), "{}", serving.stdout());
+}
+
+#[test]
+fn a_password_is_replaced_at_the_server() {
+    let shop = Shop::new();
+    let create = ["user", "create", "--email", "ann@example.org", "--role", "admin", "--password-stdin"];
+    assert_eq!(run_with(&shop, "correct horse battery", &create).code(), Some(0));
+    let password = ["user", "password", "ann@example.org", "--password-stdin"];
+    let changed = run_with(&shop, "another horse battery", &password);
+    assert_eq!(changed.code(), Some(0), "{changed}");
+    assert!(run_with(&shop, "short", &password).stderr.contains("at least 12 characters"));
+    let nobody = ["user", "password", "nobody@example.org", "--password-stdin"];
+    assert!(run_with(&shop, "another horse battery", &nobody).stderr.contains("ordermill user list"));
+}
+
 /// The status that `GET /api/orders` is answered with.
 fn status(address: &str, token: &str) -> u16 {
+    answered(address, "/api/orders", &format!("authorization: Bearer {token}\r\n"))
+}
+
+/// The status that a path is answered with.
+fn answered(address: &str, path: &str, header: &str) -> u16 {
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    write!(
-        stream,
-        "GET /api/orders HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
-    )
-    .expect("the server takes a request");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: shop\r\n{header}connection: close\r\n\r\n")
+        .expect("the server takes a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("the server answers");
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")

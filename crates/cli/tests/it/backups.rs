@@ -236,7 +236,10 @@ mod sqlite {
         sequences_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut sequences);
         assert!(sequences.contains("orders"), "{sequences:?}");
         for name in sequences {
-            assert!(moved.contains(&vec![Cell::Text(name.clone())]), "{name} may give an id again: {moved:?}");
+            assert!(
+                moved.contains(&vec![Cell::Text(name.clone())]),
+                "{name} may give an id again: {moved:?}"
+            );
         }
         let log = other.ledger().rows("SELECT kind FROM operator_actions");
         assert!(log.contains(&vec![Cell::Text("ledger_restored".to_owned())]), "{log:?}");

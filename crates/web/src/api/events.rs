@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::access::Shown;
 use crate::connections::Cut;
 use crate::live::{Joining, Listener, Message, Topic, Topics};
 use crate::query::Query;
@@ -16,8 +17,6 @@ use crate::{ApiError, Violation};
 
 /// Where a client that comes back says what it has heard.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Headers of a request that show whose it is.
-const CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
 /// When a client whose connection has ended comes back, in milliseconds. Not all at once.
 const RETRY: std::ops::Range<u32> = 2_000..5_000;
 
@@ -44,6 +43,7 @@ pub(crate) async fn listen(
     State(web): State<Web>,
     Query(wanted): Query<Wanted>,
     cut: Option<Extension<Cut>>,
+    Extension(shown): Extension<Shown>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let topics = wanted.topics()?;
@@ -51,13 +51,7 @@ pub(crate) async fn listen(
     let seen = returns.map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok()).unwrap_or(-1));
     // Before they join: whoever reads what is new begins there, if nobody did before.
     let (numbered, continues) = news::look(&web.app, seen).await?;
-    let credentials = CREDENTIALS.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
-    let joining = Joining {
-        topics,
-        credentials: credentials.collect(),
-        cut: cut.map(|Extension(cut)| cut).unwrap_or_default(),
-        numbered,
-    };
+    let joining = Joining { topics, shown, cut: cut.map(|Extension(cut)| cut).unwrap_or_default(), numbered };
     let mut listener = web.hub.join(joining)?;
     match seen {
         Some(_) if !continues => {

@@ -10,6 +10,7 @@ mod orders;
 mod products;
 mod queue;
 mod refunds;
+mod session;
 pub(crate) mod webhooks;
 
 use axum::Router;
@@ -95,6 +96,7 @@ fn endpoints() -> Vec<Endpoint> {
         reads("/batches", VIEWER, get(queue::batches)).with_parameters(),
         reads("/workers", VIEWER, get(queue::workers)),
         reads("/events", VIEWER, get(events::listen)).with_parameters(),
+        reads("/session", VIEWER, get(session::show)),
         reads("/operator-actions", ADMIN, get(operators::list)).with_parameters(),
         does("/webhooks/payments", SIGNED, post(webhooks::receive)),
     ]

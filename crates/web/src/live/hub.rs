@@ -6,13 +6,12 @@ use std::time::Duration;
 use app::App;
 use app::orders::news::News;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::{Listener, Message, Topic, Topics, poll};
 use crate::ApiError;
-use crate::access::identify;
+use crate::access::Shown;
 use crate::connections::Cut;
 
 /// Messages that a listener may be behind before it is cut off.
@@ -47,24 +46,17 @@ struct Latest {
 
 struct Member {
     topics: Topics,
-    /// What shows who they are.
-    credentials: Arc<HeaderMap>,
+    shown: Shown,
     /// The last message that they took.
     taken: Arc<AtomicU64>,
     ended: CancellationToken,
     cut: Cut,
 }
 
-/// Those who show the same.
-struct Alike {
-    credentials: Arc<HeaderMap>,
-    ended: Vec<CancellationToken>,
-}
-
 /// Somebody who wants to listen.
 pub(crate) struct Joining {
     pub(crate) topics: Topics,
-    pub(crate) credentials: HeaderMap,
+    pub(crate) shown: Shown,
     pub(crate) cut: Cut,
     /// Up to where orders were numbered just now.
     pub(crate) numbered: i64,
@@ -83,7 +75,7 @@ impl Hub {
 
     /// Takes a listener on, and begins to read what is new if they are the first.
     pub(crate) fn join(self: &Arc<Self>, joining: Joining) -> Result<Listener, ApiError> {
-        let Joining { topics, credentials, cut, numbered } = joining;
+        let Joining { topics, shown, cut, numbered } = joining;
         let most = self.app.config().web.events_clients;
         let mut state = self.state();
         if state.members.len() >= most {
@@ -97,13 +89,7 @@ impl Hub {
         state.joined += 1;
         let (id, taken, ended) =
             (state.joined, Arc::new(AtomicU64::new(state.sent)), self.closed.child_token());
-        let member = Member {
-            topics,
-            credentials: Arc::new(credentials),
-            taken: Arc::clone(&taken),
-            ended: ended.clone(),
-            cut,
-        };
+        let member = Member { topics, shown, taken: Arc::clone(&taken), ended: ended.clone(), cut };
         state.members.insert(id, member);
         state.count();
         // Under the same lock, so that nothing falls between what is at hand and what comes.
@@ -217,21 +203,17 @@ impl Hub {
         self.state().cut_off(id);
     }
 
-    /// Ends the listening of those who may not listen any more: their token was revoked, or has ended. Who shows the same
-    /// is looked at once.
+    /// Ends the listening of those who may not listen any more: their token or session has ended. Who shows the same is looked at
+    /// once.
     pub(super) async fn check_credentials(&self) {
-        let mut distinct: HashMap<Vec<Vec<u8>>, Alike> = HashMap::new();
+        let mut distinct: HashMap<Shown, Vec<CancellationToken>> = HashMap::new();
         for member in self.state().members.values() {
-            let shown = member.credentials.values().map(|value| value.as_bytes().to_vec()).collect();
-            let alike = distinct
-                .entry(shown)
-                .or_insert_with(|| Alike { credentials: Arc::clone(&member.credentials), ended: Vec::new() });
-            alike.ended.push(member.ended.clone());
+            distinct.entry(member.shown.clone()).or_default().push(member.ended.clone());
         }
-        for Alike { credentials, ended } in distinct.into_values() {
+        for (shown, members) in distinct {
             // A ledger that cannot be asked is no reason to send anybody away.
-            if let Err(ApiError::Unauthenticated(_)) = identify(&self.app, &credentials).await {
-                ended.iter().for_each(CancellationToken::cancel);
+            if let Err(ApiError::Unauthenticated(_)) = shown.look_again(&self.app).await {
+                members.iter().for_each(CancellationToken::cancel);
             }
         }
     }
@@ -280,7 +262,8 @@ mod tests {
 
     fn join(hub: &Arc<Hub>) -> Listener {
         let topics = Topics::parse("queues").unwrap();
-        let joining = Joining { topics, credentials: HeaderMap::new(), cut: Cut::default(), numbered: 0 };
+        let joining =
+            Joining { topics, shown: Shown::Token(String::new()), cut: Cut::default(), numbered: 0 };
         hub.join(joining).unwrap()
     }
 

@@ -10,12 +10,12 @@ use reqwest::{Client, Method, RequestBuilder};
 use crate::support::{Shop, client, reliable};
 
 fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> RequestBuilder {
-    let path = path
-        .replace("{order}", "1")
-        .replace("{id}", "1")
-        .replace("{sku}", "MUG")
-        .replace("{queue}", "default");
-    client.request(method.clone(), format!("{}/api{path}", shop.url))
+    client.request(method.clone(), format!("{}/api{}", shop.url, example(path)))
+}
+
+/// An address whose parts name something.
+fn example(path: &str) -> String {
+    path.replace("{order}", "1").replace("{id}", "1").replace("{sku}", "MUG").replace("{queue}", "default")
 }
 
 #[tokio::test]
@@ -41,6 +41,32 @@ async fn every_endpoint_wants_its_role_and_takes_every_role_above() {
                 assert!(status < 500, "{method} {path} as {role}: {status}");
             } else {
                 assert_eq!(status, 403, "{method} {path} lets {role} in");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_takes_a_session_as_it_takes_a_token() {
+    let shop = Shop::open(reliable()).await;
+    let mut browsers = Vec::new();
+    for role in Role::ALL {
+        browsers.push((*role, shop.signed_in(*role).await));
+    }
+    for (method, path, needs) in web::access() {
+        let Some(needed) = needs else { continue };
+        for (role, browser) in &browsers {
+            let request = || browser.request(method.clone(), &format!("/api{}", example(path)));
+            let answer = request().header("x-csrf-token", browser.csrf()).send().await.unwrap();
+            let status = answer.status().as_u16();
+            if role.covers(needed) {
+                assert!(![401, 403].contains(&status), "{method} {path} refuses {role}: {status}");
+            } else {
+                assert_eq!(status, 403, "{method} {path} lets {role} in");
+            }
+            let without = request().send().await.unwrap();
+            if !method.is_safe() {
+                assert_eq!(without.status(), 403, "{method} {path} needs no token of the session");
             }
         }
     }
@@ -155,13 +181,15 @@ async fn a_person_signs_in_with_their_password_until_they_are_disabled() {
     users::create(&shop.app, &Actor::CLI, ann.clone(), Role::Operator, password()).await.unwrap();
     let taken = users::create(&shop.app, &Actor::CLI, ann.clone(), Role::Viewer, password()).await;
     assert_eq!(taken.unwrap_err().to_string(), "there is a user ann@example.org already");
-    let caller = users::sign_in(&shop.app, &ann, password()).await.unwrap().unwrap();
-    assert_eq!((caller.actor.as_str(), caller.role), ("user:ann@example.org", Role::Operator));
-    let wrong = Password::given("correct horse batter");
-    assert!(users::sign_in(&shop.app, &ann, wrong).await.unwrap().is_none());
-    assert!(users::sign_in(&shop.app, &nobody, password()).await.unwrap().is_none());
+    let recognise = async |email: &Email, password| {
+        users::recognise(&shop.app, Some(email.clone()), password).await.unwrap()
+    };
+    let user = recognise(&ann, password()).await.unwrap();
+    assert_eq!((user.email.as_str(), user.role), ("ann@example.org", Role::Operator));
+    assert!(recognise(&ann, Password::given("correct horse batter")).await.is_none());
+    assert!(recognise(&nobody, password()).await.is_none());
     users::disable(&shop.app, &Actor::CLI, ann.clone()).await.unwrap();
-    assert!(users::sign_in(&shop.app, &ann, password()).await.unwrap().is_none());
+    assert!(recognise(&ann, password()).await.is_none());
 }
 
 #[tokio::test]

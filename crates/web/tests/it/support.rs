@@ -5,6 +5,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use app::access::tokens::{self, Wanted};
+use app::access::{Password, users};
 use app::config::{Config, DatabaseSettings, GatewayMode, GatewaySettings};
 use app::gateways::signature::Secrets;
 use app::orders::{NewCustomer, NewOrder, NewOrderLine};
@@ -13,7 +14,8 @@ use app::{Actor, App};
 use domain::{Currency, Email, ExternalId, OrderId, Quantity, Role, Sku, SourceName, TokenName};
 use queue::ManualClock;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use store::orders::OrderView;
 use store::products::Product;
@@ -24,6 +26,8 @@ use tokio::task::JoinHandle;
 use web::gateway::GatewayServer;
 
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// The password of everybody here.
+pub const PASSWORD: &str = "correct horse battery";
 pub const PRICE: i64 = 1_250;
 const SKU: &str = "MUG";
 
@@ -105,6 +109,65 @@ pub struct Speaker {
     client: Client,
     api: String,
     pub token: String,
+}
+
+/// A browser: it keeps its cookie, and follows nothing by itself.
+pub struct Browser {
+    client: Client,
+    url: String,
+    pub cookie: Option<String>,
+    pub csrf_token: Option<String>,
+}
+
+impl Browser {
+    /// A request with the cookie.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    /// Sends a form, and keeps the cookie that comes back.
+    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let response = self.form(path, fields).send().await.unwrap();
+        self.keep(&response);
+        response
+    }
+
+    /// A form that is about to be sent.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.request(Method::POST, path);
+        request.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    fn keep(&mut self, response: &Response) {
+        if let Some(set) = response.headers().get("set-cookie") {
+            let (cookie, _) = set.to_str().unwrap().split_once(';').unwrap();
+            self.cookie = (!cookie.ends_with('=')).then(|| cookie.to_owned());
+        }
+    }
+
+    /// Signs in; on success it learns the token of its session.
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Response {
+        let response = self.submit("/login", &[("email", email), ("password", password)]).await;
+        if response.status() == StatusCode::SEE_OTHER {
+            let about: Value = self.get("/api/session").await.json().await.unwrap();
+            self.csrf_token = Some(about["csrf_token"].as_str().unwrap().to_owned());
+        }
+        response
+    }
+
+    /// The token that its pages send along.
+    pub fn csrf(&self) -> &str {
+        self.csrf_token.as_deref().expect("somebody has signed in")
+    }
 }
 
 /// An answer of the API.
@@ -214,6 +277,29 @@ impl Shop {
     pub async fn speaker(&self, role: Role) -> Speaker {
         let token = self.token(role).await;
         Speaker { client: client(), api: format!("{}/api", self.url), token }
+    }
+
+    /// A person who may sign in with [`PASSWORD`].
+    pub async fn person(&self, role: Role) -> Email {
+        let email = Email::parse(&format!("{role}-{}@example.org", rand::random::<u32>())).unwrap();
+        let password = Password::choose(PASSWORD).unwrap();
+        users::create(&self.app, &Actor::CLI, email.clone(), role, password).await.unwrap();
+        email
+    }
+
+    /// Somebody's browser.
+    pub fn browser(&self) -> Browser {
+        client();
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        Browser { client, url: self.url.clone(), cookie: None, csrf_token: None }
+    }
+
+    /// The browser of somebody of this role, who has signed in.
+    pub async fn signed_in(&self, role: Role) -> Browser {
+        let email = self.person(role).await;
+        let mut browser = self.browser();
+        assert_eq!(browser.sign_in(email.as_str(), PASSWORD).await.status(), 303);
+        browser
     }
 
     /// How many files lie in the spool.

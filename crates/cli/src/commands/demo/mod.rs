@@ -9,6 +9,7 @@ use app::workers::Workers;
 use clap::Args;
 use tempfile::TempDir;
 
+use crate::commands::serve::tell_first_admin;
 use crate::session::{Exit, Session};
 use crate::shutdown;
 use steps::Tour;
@@ -85,5 +86,6 @@ async fn serve(session: &Session, app: &App, stop: tokio_util::sync::Cancellatio
         "\nserving on {} until you press Ctrl-C",
         out.bold(format_args!("http://{address}/readyz"))
     ))?;
+    tell_first_admin(app, out, address).await?;
     Ok(web::serve(app.clone(), listener, stop.cancelled_owned()).await?)
 }

@@ -1,0 +1,23 @@
+//! Whoever asks.
+
+use app::access::sessions::Session;
+use axum::{Extension, Json};
+use domain::Role;
+use serde::Serialize;
+
+use crate::access::By;
+
+/// Who asks, and what they may do.
+#[derive(Serialize)]
+pub(crate) struct SessionView {
+    actor: String,
+    role: Role,
+    /// What a page sends along with whatever changes something; a token needs none.
+    csrf_token: Option<String>,
+}
+
+/// `GET /api/session`
+pub(crate) async fn show(By(caller): By, session: Option<Extension<Session>>) -> Json<SessionView> {
+    let csrf_token = session.map(|Extension(session)| session.csrf_token());
+    Json(SessionView { actor: caller.actor.as_str().to_owned(), role: caller.role, csrf_token })
+}
