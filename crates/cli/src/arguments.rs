@@ -6,8 +6,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
     analytics, backup, completions, config, demo, gateway, healthcheck, import, imports, kpis, leaderboard,
-    man, migrate, notifications, orders, queue, refund, restore, seed, selftest, serve, status, stock, token,
-    user, verify, work,
+    man, migrate, notifications, orders, queue, refund, restore, seed, selftest, serve, shell, status, stock,
+    token, user, verify, work,
 };
 
 /// Takes orders in and moves each through reserve, payment and finalize, or back; tells customers, refunds, and counts.
@@ -83,6 +83,7 @@ pub enum Command {
     User(user::User),
     #[command(subcommand)]
     Token(token::Token),
+    Shell(shell::Shell),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),

@@ -22,6 +22,7 @@ pub mod restore;
 pub mod seed;
 pub mod selftest;
 pub mod serve;
+pub mod shell;
 pub mod status;
 pub mod stock;
 pub mod token;
@@ -56,6 +57,7 @@ fn begin(cli: Cli) -> Result<Exit> {
         // These need no settings, so wrong ones are not in their way.
         Command::Completions(command) => return command.run(),
         Command::Man(command) => return command.run(),
+        Command::Shell(command) => return command.run(&everywhere),
         Command::Config(config::Config { reference: true, .. }) => return config::print_reference(out),
         Command::Config(config::Config { env_example: true, .. }) => return config::print_env_example(out),
         _ => {}
@@ -122,5 +124,6 @@ async fn dispatch(command: Command, session: &Session) -> Result<Exit> {
         Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
+        Command::Shell(_) => unreachable!("a shell is no command of a session"),
     }
 }

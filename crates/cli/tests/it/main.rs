@@ -26,6 +26,7 @@ mod retail;
 mod servers;
 mod settings;
 mod sharing;
+mod shell;
 mod showing;
 mod small_orders;
 mod sqlite;
