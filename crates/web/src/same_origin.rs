@@ -24,3 +24,46 @@ pub(crate) fn check(front: &Front, headers: &HeaderMap) -> Result<(), ApiError> 
 fn verdict(is_ours: bool) -> Result<(), ApiError> {
     if is_ours { Ok(()) } else { Err(ApiError::CrossOrigin) }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::config::WebSettings;
+
+    use super::*;
+
+    fn passes(public_url: &str, headers: &[(&str, &str)]) -> bool {
+        let public_url = public_url.to_owned();
+        let front = Front::new(&WebSettings { public_url, ..WebSettings::default() });
+        let mut sent = HeaderMap::from_iter([(header::HOST, "10.0.0.5:8000".parse().unwrap())]);
+        for (name, value) in headers {
+            sent.insert(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        check(&front, &sent).is_ok()
+    }
+
+    #[test]
+    fn browsers_say_where_a_request_comes_from_and_are_believed() {
+        for (headers, is_ours) in [
+            (&[][..], true),
+            (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://10.0.0.5:8000")], false),
+            (&[("origin", "http://10.0.0.5:8000")], true),
+            (&[("origin", "http://10.0.0.5")], false),
+            (&[("origin", "http://10.0.0.5:8000.evil.example")], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "")], false),
+        ] {
+            assert_eq!(passes("", headers), is_ours, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_that_changes_our_name_the_public_one_counts() {
+        let origin = [("origin", "https://orders.shop.example")];
+        assert!(!passes("", &origin));
+        assert!(passes("https://orders.shop.example/", &origin));
+        assert!(!passes("https://orders.shop.example", &[("origin", "https://shop.example")]));
+    }
+}

@@ -270,6 +270,26 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_front_of_the_server_is_checked_and_read() {
+        let wrong = [
+            ("ORDERMILL_WEB_TRUSTED_PROXIES", "127.0.0.1,proxy"),
+            ("ORDERMILL_WEB_PUBLIC_URL", "https://shop.example/orders"),
+            ("ORDERMILL_WEB_API_BURST", "0"),
+        ];
+        let (_folder, sources) = sources("", &wrong);
+        let mistakes = load(&sources).unwrap_err().to_string();
+        assert!(mistakes.contains("`proxy` is no address or network"), "{mistakes}");
+        let right = [
+            ("ORDERMILL_WEB_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
+            ("ORDERMILL_WEB_PUBLIC_URL", "https://shop.example"),
+        ];
+        let (_folder, sources) = self::sources("", &right);
+        let web = load(&sources).unwrap().config.web;
+        let trusts = |text: &str| web.trusted_proxies.iter().any(|one| one.contains(text.parse().unwrap()));
+        assert!(trusts("127.0.0.1") && trusts("10.9.8.7") && !trusts("127.0.0.2"));
+    }
+
+    #[test]
     fn a_file_that_is_no_toml_is_refused_with_its_line() {
         let (folder, sources) = sources("[shop]\nname = \"a\"\nname = \"b\"\ncurrency =\n", &[]);
         let mistakes = load(&sources).unwrap_err().to_string();
