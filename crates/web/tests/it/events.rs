@@ -313,6 +313,22 @@ async fn listening_ends_with_the_token() {
 }
 
 #[tokio::test]
+async fn listening_is_no_use_of_a_session_and_ends_with_it() {
+    let heartbeat = Duration::from_millis(50);
+    let shop = Shop::open_with(free_port().await, |config| config.web.events_heartbeat = heartbeat).await;
+    let response = shop.signed_in(Role::Viewer).await.get("/api/events?topics=orders").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut stream = Stream { response, buffer: String::new(), last_id: None };
+    shop.clock.advance(Duration::from_hours(6));
+    // Each comes with a look at who listens.
+    for _ in 0..3 {
+        stream.response.chunk().await.unwrap().expect("six hours are not too long");
+    }
+    shop.clock.advance(Duration::from_hours(6));
+    while stream.next().await.is_some() {}
+}
+
+#[tokio::test]
 async fn listening_ends_with_the_server_in_good_order() {
     let shop = Shop::open(reliable()).await;
     let token = shop.token(Role::Viewer).await;
