@@ -1,4 +1,5 @@
 //! What Prometheus is told.
+#![expect(clippy::float_cmp, reason = "Prometheus has no whole numbers, but what is counted is one")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use crate::support::{PRICE, Server, Shop, client, free_port, reliable, url_of};
 /// Samples by their name and labels, as they are written.
 async fn scrape(url: &str, token: Option<&str>) -> BTreeMap<String, f64> {
     let request = client().get(format!("{url}/metrics"));
-    let request = token.iter().fold(request, |request, token| request.bearer_auth(token));
+    let request = token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
