@@ -114,14 +114,14 @@ fn whatever_is_logged_tells_of_which_request_or_job_it_is() {
         .set("log.format", "json")
         .set("log.filter", "info,web=debug");
     shop.done(&["stock", "receive", "TEA-1", "100", "--name", "Teapot", "--price", "19.99"]);
-    let mut serving = shop.start(&["serve"]);
+    let mut serving = shop.start(&["serve", "--no-workers"]);
     let address = serving.address();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /healthz HTTP/1.1\r\nhost: {address}\r\nx-request-id: mine-7\r\n\r\n").unwrap();
     hear(&mut stream, "alive");
     shop.done(&["orders", "place", "--email", "jane@example.com", "--line", "TEA-1:2"]);
-    shop.done(&["work", "--until-idle"]);
-    let log = serving.terminate().stderr;
+    let worked = shop.done(&["work", "--until-idle"]).stderr;
+    let log = format!("{}{worked}", serving.terminate().stderr);
     let lines: Vec<serde_json::Value> =
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let within = |span: &str| -> Vec<&serde_json::Value> {

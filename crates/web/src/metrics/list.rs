@@ -1,6 +1,6 @@
 //! Every metric there is.
 
-use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 
 /// How a metric is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,11 +133,16 @@ pub const METRICS: [Metric; 24] = [
     ),
 ];
 
-/// Tells what each means.
+/// Tells what each means. What has not happened yet is told as well, where nothing but its name must be known.
 pub(super) fn describe() {
-    for Metric { name, kind, help, .. } in METRICS {
+    for Metric { name, kind, labels, help } in METRICS {
         match kind {
-            Kind::Counter => describe_counter!(name, help),
+            Kind::Counter => {
+                describe_counter!(name, help);
+                if labels.is_empty() {
+                    counter!(name).increment(0);
+                }
+            }
             Kind::Gauge => describe_gauge!(name, help),
             Kind::Histogram => describe_histogram!(name, help),
         }
