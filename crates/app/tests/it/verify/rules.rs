@@ -259,7 +259,7 @@ struct Shop(TestApp);
 
 impl Shop {
     async fn closed() -> Self {
-        let lived = lived().await;
+        let lived = Box::pin(lived()).await;
         // A copy is of what is closed; what is asked meanwhile is asked of the first copy.
         lived.app.database().close();
         let whole = lived.copied().await;
