@@ -75,7 +75,7 @@ impl App {
         };
         let queue = queue(&config, &database, redis.as_ref(), &clock)?;
         home::settle(&database, &queue, redis.is_some()).await?;
-        let app = Self::assemble(config, database, redis, queue, clock).await?;
+        let app = Box::pin(Self::assemble(config, database, redis, queue, clock)).await?;
         Box::pin(crate::figures::settle(&app)).await?;
         Ok(app)
     }
