@@ -1,9 +1,12 @@
 //! Jobs may run twice, at once or long after, and on workers that have lost them: each effect is there once.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use app::imports::ImportOptions;
+use app::imports::{self, ImportOptions, Origin};
 use app::{Actor, orders};
 use domain::RefundRequest;
 use queue::{JobId, NewJob};
@@ -137,11 +140,59 @@ async fn live(test: &mut TestApp) {
     run_jobs(test).await;
     let path = test.file("a.csv", sample(12, 4).0);
     test.import(&path, ImportOptions { chunk_size: 3, ..into("file") }).await;
+    let origin = Origin::path(&test.app.config().imports, path.to_str().unwrap()).unwrap();
+    let options = ImportOptions { chunk_size: 3, ..into("fetched") };
+    imports::fetch(&test.app, &Actor::CLI, origin, options, false).await.unwrap();
+    run_jobs(test).await;
     run_jobs_after(test, Duration::from_mins(1)).await;
+}
+
+/// The address of a receiver of webhooks that takes every call, the same for all shops of a test.
+fn receiver() -> &'static str {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    ADDRESS.get_or_init(|| {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                std::thread::spawn(move || {
+                    let (mut call, mut piece) = (String::new(), [0; 4096]);
+                    while !is_whole(&call) {
+                        let read = stream.read(&mut piece).unwrap();
+                        call.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+                    }
+                    stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+                });
+            }
+        });
+        address
+    })
+}
+
+/// Whether a call has come to its end.
+fn is_whole(call: &str) -> bool {
+    let Some((head, body)) = call.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| body.len() >= length.parse::<usize>().unwrap())
 }
 
 async fn shop() -> TestApp {
     TestApp::with(|config| config.gateway.latency = Duration::from_mins(1)).await
+}
+
+/// A shop that [`live`] can live in: it also takes files from folders, and has a receiver of webhooks.
+async fn open_shop() -> TestApp {
+    // Nothing here speaks TLS, but a client cannot be made without somebody who could.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    TestApp::with(|config| {
+        config.gateway.latency = Duration::from_mins(1);
+        config.imports.folders = vec!["/".into()];
+        config.notifications.channels.push("webhook".to_owned());
+        config.notifications.webhook.url = receiver().to_owned();
+        config.notifications.webhook.secrets = vec!["a secret of the receiver".to_owned()];
+        config.notifications.webhook.allow_private = true;
+    })
+    .await
 }
 
 /// The ledger, with what each installation draws for itself taken out.
@@ -161,7 +212,7 @@ async fn ledger(test: &TestApp) -> BTreeMap<String, Vec<String>> {
 
 #[tokio::test]
 async fn every_job_run_again_after_it_was_done_changes_nothing() {
-    let mut test = shop().await;
+    let mut test = open_shop().await;
     log_jobs(&test).await;
     live(&mut test).await;
     let kinds = test.texts("SELECT DISTINCT kind FROM job_log ORDER BY kind").await;
@@ -188,10 +239,10 @@ async fn every_job_run_again_after_it_was_done_changes_nothing() {
 
 #[tokio::test]
 async fn jobs_that_are_all_pushed_twice_leave_the_same_ledger() {
-    let mut once = shop().await;
+    let mut once = open_shop().await;
     live(&mut once).await;
     once.assert_clean().await;
-    let mut twice = shop().await;
+    let mut twice = open_shop().await;
     push_twice(&twice).await;
     live(&mut twice).await;
     twice.assert_clean().await;

@@ -68,6 +68,7 @@ fn an_object_is_imported_like_the_file_that_it_is() {
 fn killed_while_it_fetches_an_import_goes_on_where_it_was() {
     let store = ObjectStore::start();
     let shop = shop(&store);
+    shop.done(&["migrate"]);
     // It stops in the middle, after the first part that is recorded.
     store.put("orders/stalls.csv", orders(40, 1_000_000).as_bytes());
     let url = format!("s3://{BUCKET}/orders/stalls.csv");
@@ -89,6 +90,7 @@ fn killed_while_it_fetches_an_import_goes_on_where_it_was() {
 fn a_large_object_goes_to_disk_as_it_comes() {
     let store = ObjectStore::start();
     let shop = shop(&store);
+    shop.done(&["migrate"]);
     store.put("orders/stalls.csv", orders(160, 1_000_000).as_bytes());
     let worker = shop.start(&["work"]);
     wait_until("the worker works", || shop.count("SELECT COUNT(*) FROM job_supervisors") == 1);
