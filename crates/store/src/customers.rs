@@ -6,7 +6,8 @@ use domain::{CustomerId, Email, ExternalId};
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Row, Tx, Value};
 
-use crate::{Error, Result, rows};
+use crate::named::{Named, named, named_in_sources};
+use crate::{Error, Part, Result, rows};
 
 /// A customer as an order names them.
 #[derive(Debug, Clone, Copy)]
@@ -128,16 +129,68 @@ pub(crate) fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Value<'a
 
 /// The customers with these ids, in no order.
 pub fn list(tx: &mut Tx<'_>, ids: &[CustomerId]) -> Result<Vec<Customer>> {
-    let sql = "SELECT id, source, external_id, email, name FROM customers WHERE id IN ({in})";
-    Ok(tx.query_in(sql, &[], &rows::keys(ids.iter().copied()), |row| {
-        Ok(Customer {
-            id: CustomerId::from_ledger(row.get(0)?),
-            source: row.get(1)?,
-            external_id: row.get(2)?,
-            email: row.get(3)?,
-            name: row.get(4)?,
-        })
-    })?)
+    let sql = format!("{SELECTED} WHERE id IN ({{in}})");
+    Ok(tx.query_in(&sql, &[], &rows::keys(ids.iter().copied()), read)?)
+}
+
+const SELECTED: &str = "SELECT id, source, external_id, email, name FROM customers";
+
+fn read(row: &Row<'_>) -> sql::Result<Customer> {
+    Ok(Customer {
+        id: CustomerId::from_ledger(row.get(0)?),
+        source: row.get(1)?,
+        external_id: row.get(2)?,
+        email: row.get(3)?,
+        name: row.get(4)?,
+    })
+}
+
+/// Customers that one text finds.
+const FOUND_AT_MOST: u32 = 1_000;
+
+/// Customers, newest first, before `before`. With a text only those whose e-mail or id in their source begins with it;
+/// where too many do, those where it is equal.
+pub fn search(
+    tx: &mut Tx<'_>,
+    text: Option<&str>,
+    before: Option<CustomerId>,
+    limit: u32,
+) -> Result<Part<Customer, CustomerId>> {
+    let before = before.map_or(i64::MAX, CustomerId::get);
+    let Some(text) = text else {
+        let sql = format!("{SELECTED} WHERE id < ? ORDER BY id DESC LIMIT ?");
+        return Ok(first(tx.query(&sql, &[before.into(), (limit + 1).into()], read)?, limit));
+    };
+    let Named { mut ids, is_cut } = meant(tx, None, text, FOUND_AT_MOST)?;
+    if ids.is_empty() && is_cut {
+        return Err(Error::TooBroad(format!(
+            "more than {FOUND_AT_MOST} customers fit `{text}`; write more of it"
+        )));
+    }
+    ids.retain(|id| *id < before);
+    ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+    ids.dedup();
+    ids.truncate(limit as usize + 1);
+    let ids: Vec<CustomerId> = ids.into_iter().map(CustomerId::from_ledger).collect();
+    let mut found = list(tx, &ids)?;
+    found.sort_unstable_by_key(|customer| std::cmp::Reverse(customer.id));
+    Ok(first(found, limit))
+}
+
+/// The first `limit` of customers that are one more where there is a next page.
+fn first(mut rows: Vec<Customer>, limit: u32) -> Part<Customer, CustomerId> {
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|customer| customer.id);
+    Part { rows, next }
+}
+
+/// The customers that a person means by a text.
+pub(crate) fn meant(tx: &mut Tx<'_>, source: Option<&str>, text: &str, at_most: u32) -> Result<Named> {
+    let by_email = named(tx, ("customers", "email"), None, &text.to_lowercase(), at_most)?;
+    let mut found = named_in_sources(tx, "customers", source, text, at_most)?;
+    found.add(by_email);
+    Ok(found)
 }
 
 /// The customer with this id.

@@ -25,6 +25,9 @@ pub enum Error {
         /// Its value.
         found: String,
     },
+    /// It would take looking at more than one request may.
+    #[error("{0}")]
+    TooBroad(String),
     /// The database.
     #[error(transparent)]
     Database(#[from] sql::Error),

@@ -9,6 +9,7 @@ pub mod facts;
 pub mod idempotency;
 pub mod imports;
 pub mod instance;
+mod named;
 pub mod notifications;
 pub mod operator_actions;
 pub mod order_feed;
@@ -24,10 +25,12 @@ pub mod simulator;
 pub mod stock;
 pub mod tokens;
 pub mod users;
+mod walk;
 pub mod webhook_receivers;
 pub mod webhooks;
 
 pub use error::{Error, Result};
+pub use walk::{Part, SEEN_AT_MOST};
 
 /// The ledger's schema history.
 pub static MIGRATIONS: sql::Migrations = sql::Migrations {

@@ -3,9 +3,11 @@
 mod head;
 mod insert;
 mod lines;
+pub(crate) mod search;
 mod view;
 
 pub use head::{Change, Head, find_ids, list_heads, lock_heads, save};
 pub use insert::{KnownOrder, NewLine, NewOrder, find_known, insert};
 pub use lines::{Line, UnitChange, change_units, list_lines};
+pub use search::{Place, Search, Sort, search};
 pub use view::{Filter, OrderRow, OrderView, get_view, list, next_of_import, resolve};

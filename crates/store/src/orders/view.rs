@@ -100,10 +100,10 @@ pub struct Filter {
     pub limit: u32,
 }
 
-const ROW: &str = "SELECT id, source, external_id, status, fail_reason, payment, fulfilment, currency, total, \
+pub(super) const ROW: &str = "SELECT id, source, external_id, status, fail_reason, payment, fulfilment, currency, total, \
     captured, refunded, refund_pending, units, placed_at, version, customer_id, import_id, import_line FROM orders";
 
-fn read(row: &Row<'_>) -> sql::Result<OrderRow> {
+pub(super) fn read(row: &Row<'_>) -> sql::Result<OrderRow> {
     let currency = rows::currency(row, 7)?;
     let money = |column| Ok::<_, sql::Error>(Money { amount: row.get(column)?, currency });
     Ok(OrderRow {
