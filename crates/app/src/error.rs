@@ -51,6 +51,12 @@ pub enum Error {
         /// The version that it is at.
         version: i64,
     },
+    /// The catalogue says something else of the product than what the caller saw.
+    #[error("the product {sku} was changed since; look at it again")]
+    ProductChanged {
+        /// The product.
+        sku: String,
+    },
     /// A key was used before for a request with another body.
     #[error(
         "the key `{key}` was used before for another request; take a fresh key, or repeat that request as it was"

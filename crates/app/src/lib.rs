@@ -18,10 +18,14 @@ pub mod jobs;
 pub mod notifications;
 pub mod orders;
 pub mod payments;
+pub mod products;
 pub mod refunds;
 pub mod restore;
 pub mod stock;
+pub mod system;
 pub mod verify;
+pub mod words;
+pub mod work;
 pub mod workers;
 mod workflow;
 

@@ -1,8 +1,6 @@
 //! Reading words that were typed.
 
-use std::fmt::Display;
-use std::time::Duration;
-
+pub use app::words::{count, spoken};
 use domain::OrderId;
 use serde::de::DeserializeOwned;
 use sql::Tx;
@@ -32,11 +30,6 @@ pub fn fresh(prefix: &str) -> String {
     format!("{prefix}-{:016x}", rand::random::<u64>())
 }
 
-/// A number with its noun.
-pub fn count(number: impl Display + PartialEq<i64> + Copy, one: &str, many: &str) -> String {
-    if number == 1 { format!("{number} {one}") } else { format!("{number} {many}") }
-}
-
 /// A number with its thousands set apart.
 pub fn grouped(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
@@ -55,18 +48,6 @@ pub fn grouped_digits(digits: &str) -> String {
     text
 }
 
-/// A duration as people say it.
-pub fn spoken(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    match millis {
-        0 => format!("{} µs", duration.as_micros()),
-        1..1_000 => format!("{millis} ms"),
-        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
-        60_000..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1_000 % 60),
-        _ => format!("{} h {} min", millis / 3_600_000, millis / 60_000 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,11 +64,5 @@ mod tests {
         for wrong in ["1", "a:b", "1:", ":2", "1:2:3"] {
             assert!(line_units(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn durations_are_said_in_the_unit_that_fits() {
-        let texts = [5, 1_500, 61_000, 3_660_000].map(|millis| spoken(Duration::from_millis(millis)));
-        assert_eq!(texts, ["5 ms", "1.5 s", "1 min 1 s", "1 h 1 min"]);
     }
 }

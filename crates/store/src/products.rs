@@ -123,6 +123,25 @@ pub fn get_by_sku(tx: &mut Tx<'_>, sku: &str) -> Result<Product> {
         .ok_or_else(|| Error::missing("product with the SKU", sku))
 }
 
+/// The product with this SKU, where there is one, locked until the transaction ends.
+pub fn lock_by_sku(tx: &mut Tx<'_>, sku: &str) -> Result<Option<Product>> {
+    let sql = format!("{SELECTED} WHERE sku = ?{}", tx.dialect().for_update());
+    Ok(tx.query_opt(&sql, &[sku.into()], read)?)
+}
+
+/// Changes what the catalogue says of a product.
+pub fn describe(
+    tx: &mut Tx<'_>,
+    id: ProductId,
+    name: &str,
+    price: Option<i64>,
+    currency: Option<Currency>,
+) -> Result<()> {
+    let params = [name.into(), price.into(), currency.map(Currency::code).into(), Value::Int(id.get())];
+    tx.execute("UPDATE products SET name = ?, price = ?, currency = ? WHERE id = ?", &params)?;
+    Ok(())
+}
+
 /// The products with these ids, in no order.
 pub fn list(tx: &mut Tx<'_>, ids: &[ProductId]) -> Result<Vec<Product>> {
     Ok(tx.query_in(

@@ -4,6 +4,7 @@ use domain::{Money, OrderId, ProductId, RefundCause, RefundId, RefundStatus};
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Row, Tx, Value};
 
+use crate::walk::{Part, walk};
 use crate::{Error, Result, rows};
 
 /// A refund to be recorded, its money and units counted as pending by the same transaction.
@@ -212,6 +213,35 @@ pub fn list(tx: &mut Tx<'_>, ids: &[RefundId]) -> Result<Vec<Refund>> {
 /// The refunds of an order, oldest first.
 pub fn list_of_order(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<Refund>> {
     Ok(tx.query(&format!("{SELECT} WHERE order_id = ? ORDER BY id"), &[order.get().into()], read)?)
+}
+
+/// Refunds, newest first, before `before`: of an order, or of all, and with a status only those that have it.
+pub fn search(
+    tx: &mut Tx<'_>,
+    order: Option<OrderId>,
+    status: Option<RefundStatus>,
+    before: Option<RefundId>,
+    limit: u32,
+) -> Result<Part<Refund, RefundId>> {
+    let sql = newest(order.is_some());
+    let read = |tx: &mut Tx<'_>, after: Option<RefundId>, count: u32| {
+        let mut params: Vec<Value<'_>> = order.map(|order| order.get().into()).into_iter().collect();
+        params.extend([after.map_or(i64::MAX, RefundId::get).into(), count.into()]);
+        Ok(tx.query(&sql, &params, read)?.into_iter().map(|refund| (refund.id, refund)).collect())
+    };
+    let keep = status.map(|status| {
+        move |_: &mut Tx<'_>, mut rows: Vec<(RefundId, Refund)>| {
+            rows.retain(|(_, refund)| refund.status == status);
+            Ok(rows)
+        }
+    });
+    walk(tx, (before, limit), read, keep)
+}
+
+/// The statement that goes on with refunds, newest first.
+pub(crate) fn newest(of_order: bool) -> String {
+    let order = if of_order { "order_id = ? AND " } else { "" };
+    format!("{SELECT} WHERE {order}id < ? ORDER BY id DESC LIMIT ?")
 }
 
 /// The lines of refunds, each with its refund, in the order of refunds and lines.

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use domain::{OrderId, Verdict};
+use domain::{OrderId, Verdict, WebhookId};
 use jiff::Timestamp;
 use sql::{Conflict, Insert, Tx, Value};
 
 use crate::customers::distinct;
+use crate::walk::{Part, walk};
 use crate::{Result, rows};
 
 /// An event whose signature passed.
@@ -79,6 +80,60 @@ pub fn insert_deliveries(tx: &mut Tx<'_>, deliveries: &[Delivery<'_>], at: Times
     let columns = &["id", "event_id", "received_at", "verdict", "reason", "body"];
     tx.insert_rows(&Insert { table: "webhook_deliveries", columns, conflict: Conflict::Error }, &values)?;
     Ok(())
+}
+
+/// A delivery as the inbox shows it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DeliveryRow {
+    /// Our id; later deliveries have higher ones.
+    pub id: WebhookId,
+    /// The sender's id of the event, once its signature passed.
+    pub event: Option<String>,
+    /// The event's type, where it is in the inbox.
+    pub kind: Option<String>,
+    /// The order it is about, where it is about one of ours.
+    pub order_id: Option<i64>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What was done.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+pub(crate) const NEWEST: &str = "SELECT d.id, d.event_id, e.kind, e.order_id, d.received_at, d.verdict, d.reason \
+    FROM webhook_deliveries d LEFT JOIN webhook_events e ON e.id = d.event_id WHERE d.id < ? ORDER BY d.id DESC LIMIT ?";
+
+/// Deliveries, newest first, before `before`; with a verdict only those that got it.
+pub fn search_deliveries(
+    tx: &mut Tx<'_>,
+    verdict: Option<Verdict>,
+    before: Option<WebhookId>,
+    limit: u32,
+) -> Result<Part<DeliveryRow, WebhookId>> {
+    let read = |tx: &mut Tx<'_>, after: Option<WebhookId>, count: u32| {
+        let params = [after.map_or(i64::MAX, WebhookId::get).into(), count.into()];
+        Ok(tx.query(NEWEST, &params, read_delivery)?.into_iter().map(|one| (one.id, one)).collect())
+    };
+    let keep = verdict.map(|verdict| {
+        move |_: &mut Tx<'_>, mut rows: Vec<(WebhookId, DeliveryRow)>| {
+            rows.retain(|(_, one)| one.verdict == verdict);
+            Ok(rows)
+        }
+    });
+    walk(tx, (before, limit), read, keep)
+}
+
+fn read_delivery(row: &sql::Row<'_>) -> sql::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: WebhookId::from_ledger(row.get(0)?),
+        event: row.get(1)?,
+        kind: row.get(2)?,
+        order_id: row.get(3)?,
+        received_at: row.get(4)?,
+        verdict: rows::code(row, 5, "the verdict of a delivery", Verdict::from_code)?,
+        reason: row.get(6)?,
+    })
 }
 
 /// How many deliveries got which verdict.

@@ -105,7 +105,7 @@ pub enum ApiError {
     #[error("the header `Idempotency-Key` {0}")]
     BadKey(String),
     /// The version that the order must be at.
-    #[error("the header `If-Match` names no version; take the `ETag` of the order, such as \"7\"")]
+    #[error("the header `If-Match` names no version; take the `ETag` as it was answered, such as \"7\"")]
     BadVersion,
     /// A webhook that no live secret signed in time.
     #[error("the delivery is not taken for genuine: {0}")]
@@ -293,6 +293,10 @@ fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
         }
         App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
         App::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
+        App::Ledger(store::Error::TooBroad(_)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "too-broad", "Too much to look at")
+        }
+        App::ProductChanged { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
         App::Moved { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
         App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
         App::KeyReused { .. } | App::KeyTaken { .. } => {

@@ -1,5 +1,6 @@
 //! What stands behind the `?`: known names only, each with what is wrong with it.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Request};
@@ -10,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use store::Part;
 
 use crate::{ApiError, Violation};
 
@@ -117,6 +119,30 @@ impl<T> Page<T> {
         found.truncate(limit.0 as usize);
         let next = found.last().filter(|_| has_more).map(|last| Cursor::encode(&key(last)));
         Page { data: found, next }
+    }
+}
+
+impl<T> Page<T> {
+    /// A page of what the ledger found, with the cursor of the place where it ended.
+    pub(crate) fn of_part<K: Display>(part: Part<T, K>) -> Self {
+        Page { data: part.rows, next: part.next.map(|place| Cursor::encode(&place.to_string())) }
+    }
+}
+
+/// Several words, with commas between them.
+pub(crate) struct Several<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Several<T> {
+    fn default() -> Self {
+        Several(Vec::new())
+    }
+}
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Several<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let words = text.split(',').filter(|word| !word.is_empty());
+        words.map(|word| word.parse().map_err(D::Error::custom)).collect::<Result<_, _>>().map(Several)
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) use fetch::{ATTEMPTS, Fetched, arrive, fetch_file};
 pub use fetch::{dry_run_of, fetch};
 use file_stamp::FileStamp;
 pub(crate) use finish::{fail, finish, remove_spool};
+pub use importer::Reject;
 pub use options::{ImportOptions, OnError, UnknownProducts};
 pub use origin::{NotAllowed, Origin, is_url};
 pub(crate) use plan::{plan, record as record_plan};

@@ -3,6 +3,7 @@
 mod cancel;
 mod deed;
 mod deliver;
+mod jobs_of;
 pub mod news;
 mod place;
 mod preview;
@@ -11,6 +12,7 @@ mod ship;
 mod story;
 
 pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
+pub use jobs_of::{OrderJobs, jobs_of};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sql::{Tx, Value};
 
 use super::view::{OrderRow, ROW, read};
-use crate::named::{named_in_sources, Named};
+use crate::named::{Named, named_in_sources};
 use crate::walk::{Part, walk};
 use crate::{Error, Result, customers, rows};
 
@@ -306,7 +306,11 @@ fn among(tx: &mut Tx<'_>, search: &Search, sort: Sort, ids: &[i64]) -> Result<Pa
     let mut kept = search.keep(tx, placed)?;
     // Descending, the highest place comes first, as if its sign were turned.
     let rank = |place: &Place| {
-        if sort.descends() { (-i128::from(place.key), -i128::from(place.id)) } else { (place.key.into(), place.id.into()) }
+        if sort.descends() {
+            (-i128::from(place.key), -i128::from(place.id))
+        } else {
+            (place.key.into(), place.id.into())
+        }
     };
     kept.retain(|(place, _)| search.after.is_none_or(|after| rank(place) > rank(&after)));
     kept.sort_unstable_by_key(|(place, _)| rank(place));
@@ -336,8 +340,7 @@ fn meant(tx: &mut Tx<'_>, source: Option<&str>, text: &str) -> Result<Vec<i64>> 
     Ok(ids)
 }
 
-pub(crate) const OF_CUSTOMER: &str =
-    "SELECT id FROM orders WHERE customer_id = ? ORDER BY id DESC LIMIT ?";
+pub(crate) const OF_CUSTOMER: &str = "SELECT id FROM orders WHERE customer_id = ? ORDER BY id DESC LIMIT ?";
 
 fn of_customer(tx: &mut Tx<'_>, customer: i64, at_most: u32) -> Result<Vec<i64>> {
     Ok(tx.query(OF_CUSTOMER, &[customer.into(), at_most.into()], |row| row.get(0))?)

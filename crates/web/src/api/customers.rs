@@ -2,13 +2,38 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::CustomerId;
+use domain::{CustomerId, Label};
+use serde::Deserialize;
 use sql::Tx;
 use store::customers::Customer;
 
 use crate::ApiError;
 use crate::address::Path;
+use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
+
+/// Which customers a list shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    /// The beginning of their e-mail or of their id in their source.
+    text: Option<Label>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/customers`: newest first.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(Listed { text, limit, cursor }): Query<Listed>,
+) -> Result<Json<Page<Customer>>, ApiError> {
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+        Ok(store::customers::search(tx, text.as_ref().map(Label::as_str), before, limit.0)?)
+    };
+    Ok(Json(Page::of_part(web.app.read("list_customers", read).await?)))
+}
 
 /// `GET /api/customers/{id}`
 pub(crate) async fn show(

@@ -1,6 +1,6 @@
 //! Imports: how they stand, and steering those that run.
 
-use app::imports::{self as cases, DryRun, ImportOptions, Origin, Started, Status};
+use app::imports::{self as cases, DryRun, ImportOptions, Origin, Reject, Started, Status};
 use app::{Actor, App};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
@@ -33,6 +33,9 @@ pub(crate) async fn show(State(web): State<Web>, Path(id): Path<ImportId>) -> Re
     Ok(Json(cases::status(&web.app, id).await?))
 }
 
+/// Rejected rows that a dry run lists.
+const REJECTS_SHOWN: usize = 100;
+
 /// How a file is to be taken.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +58,12 @@ enum Taken {
         /// `new`, `resumed`, or `done` where the same file was imported before and nothing was done.
         outcome: &'static str,
     },
-    DryRun(DryRun),
+    DryRun {
+        #[serde(flatten)]
+        told: DryRun,
+        /// The first rows that would be rejected; `rows_rejected` tells how many in all.
+        rejects: Vec<Reject>,
+    },
 }
 
 /// The most that a request may have that only names a file.
@@ -91,6 +99,13 @@ impl<S: Send + Sync> FromRequest<S> for File {
     }
 }
 
+/// What a dry run tells, with the first of its rejects.
+fn tried(mut told: DryRun) -> Taken {
+    let mut rejects = std::mem::take(&mut told.rejects);
+    rejects.truncate(REJECTS_SHOWN);
+    Taken::DryRun { told, rejects }
+}
+
 /// `POST /api/orders/import`: a form with `file`, and before or after it `options` as JSON; or JSON with `path` or `url`, and
 /// `options`. A file that is sent goes to disk as it comes, one that is named is fetched by workers. 202, because workers
 /// import it.
@@ -112,7 +127,7 @@ pub(crate) async fn start(
     };
     let started = match taken {
         Ok(started) => started,
-        Err(told) => return Ok(Json(Taken::DryRun(told)).into_response()),
+        Err(told) => return Ok(Json(tried(told)).into_response()),
     };
     let (id, status, outcome) = match started {
         Started::New(id) => (id, StatusCode::ACCEPTED, "new"),

@@ -11,12 +11,13 @@ mod products;
 mod queue;
 mod refunds;
 mod session;
+mod system;
 pub(crate) mod webhooks;
 
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use domain::Role;
 
 use crate::access::guard;
@@ -57,18 +58,22 @@ fn endpoints() -> Vec<Endpoint> {
     vec![
         reads("/orders", VIEWER, get(orders::list)).with_parameters(),
         does("/orders", OPERATOR, post(orders::place)),
-        reads("/orders/{order}", VIEWER, get(orders::show)),
+        reads("/orders/{order}", VIEWER, get(orders::show)).with_parameters(),
         does("/orders/{order}/cancel", OPERATOR, post(orders::cancel)).with_parameters(),
         does("/orders/{order}/ship", OPERATOR, post(orders::ship)).with_parameters(),
         does("/orders/{order}/deliver", OPERATOR, post(orders::deliver)).with_parameters(),
         does("/refunds", OPERATOR, post(refunds::request)),
+        reads("/refunds", VIEWER, get(refunds::list)).with_parameters(),
         reads("/refunds/{id}", VIEWER, get(refunds::show)),
         reads("/analytics/kpis", VIEWER, get(figures::kpis)).with_parameters(),
         reads("/leaderboard", VIEWER, get(figures::leaderboard)).with_parameters(),
         reads("/leaderboard/customers/{id}", VIEWER, get(figures::standing)).with_parameters(),
         reads("/products", VIEWER, get(products::list)).with_parameters(),
+        does("/products", OPERATOR, post(products::create)),
         reads("/products/{sku}", VIEWER, get(products::show)),
+        Endpoint::new(Method::PATCH, "/products/{sku}", OPERATOR, patch(products::change)),
         does("/products/{sku}/stock", OPERATOR, post(products::stock)),
+        reads("/customers", VIEWER, get(customers::list)).with_parameters(),
         reads("/customers/{id}", VIEWER, get(customers::show)),
         does("/orders/import", OPERATOR, post(imports::start)).with_parameters(),
         reads("/imports", VIEWER, get(imports::list)).with_parameters(),
@@ -83,6 +88,7 @@ fn endpoints() -> Vec<Endpoint> {
         reads("/notifications/{id}", VIEWER, get(notifications::show)),
         does("/notifications/{id}/resend", OPERATOR, post(notifications::resend)),
         reads("/queues", VIEWER, get(queue::queues)),
+        reads("/queues/{queue}/metrics", VIEWER, get(queue::metrics)).with_parameters(),
         does("/queues/{queue}/pause", OPERATOR, post(queue::pause)),
         does("/queues/{queue}/continue", OPERATOR, post(queue::resume)),
         reads("/jobs", VIEWER, get(queue::list)).with_parameters(),
@@ -94,10 +100,13 @@ fn endpoints() -> Vec<Endpoint> {
         does("/jobs/{id}/cancel", OPERATOR, post(queue::cancel)),
         reads("/failures", VIEWER, get(queue::failures)),
         reads("/batches", VIEWER, get(queue::batches)).with_parameters(),
+        reads("/batches/{id}", VIEWER, get(queue::batch)),
         reads("/workers", VIEWER, get(queue::workers)),
         reads("/events", VIEWER, get(events::listen)).with_parameters(),
         reads("/session", VIEWER, get(session::show)),
         reads("/operator-actions", ADMIN, get(operators::list)).with_parameters(),
+        reads("/webhooks", VIEWER, get(webhooks::list)).with_parameters(),
+        reads("/system", VIEWER, get(system::show)),
         does("/webhooks/payments", SIGNED, post(webhooks::receive)),
     ]
 }

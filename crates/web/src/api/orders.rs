@@ -1,5 +1,7 @@
 //! Orders: placed, seen, and moved on.
 
+use std::str::FromStr;
+
 use app::access::Caller;
 use app::idempotency::Answer;
 use app::orders::{self as cases, Deed, NewCustomer, NewOrder, NewOrderLine, Shipping};
@@ -8,57 +10,146 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Currency, Email, ExternalId, ImportId, Label, OrderId, OrderStatus, Quantity, Sku, SourceName};
+use domain::{
+    Calendar, Currency, CustomerId, Email, ExternalId, ImportId, Label, OrderId, OrderStatus, Quantity, Sku,
+    SourceName,
+};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sql::Tx;
-use store::orders::{Filter, OrderRow};
+use store::orders::{OrderRow, Search, Sort};
 
 use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::{OptionalJson, RawJson};
 use crate::idempotent::{keyed, marked};
-use crate::query::{Cursor, Limit, Page, Query};
+use crate::query::{Cursor, Limit, Page, Query, Several};
 use crate::server::Web;
 
 /// The most that a body may have.
 const LIMIT: usize = 1024 * 1024;
 
-/// Which orders a list shows.
+/// Which orders a list shows, and what comes first.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
-    status: Option<OrderStatus>,
+    /// One of several.
+    #[serde(default)]
+    status: Several<OrderStatus>,
+    customer: Option<CustomerId>,
+    /// Of some line, as it was sold.
+    sku: Option<Sku>,
+    /// Placed on this business day or later.
+    from: Option<Date>,
+    /// Placed on this business day or earlier.
+    to: Option<Date>,
     import: Option<ImportId>,
     source: Option<SourceName>,
+    text: Option<Label>,
+    sort: Option<Sort>,
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
 }
 
-/// `GET /api/orders`: newest first.
+impl Listed {
+    fn search(self, calendar: &Calendar) -> Result<Search, ApiError> {
+        let start = |day: Date| calendar.day_start(day);
+        Ok(Search {
+            statuses: self.status.0,
+            customer: self.customer,
+            sku: self.sku.map(String::from),
+            from: self.from.and_then(start),
+            // Where time ends before the day does, nothing was placed later.
+            to: self.to.and_then(|day| start(day.tomorrow().ok()?)),
+            import: self.import,
+            source: self.source.map(String::from),
+            text: self.text.map(String::from),
+            sort: self.sort,
+            after: self.cursor.map(|cursor| cursor.parse()).transpose()?,
+            limit: self.limit.0,
+        })
+    }
+}
+
+/// `GET /api/orders`
 pub(crate) async fn list(
     State(web): State<Web>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Page<OrderRow>>, ApiError> {
-    let Listed { status, import, source, limit, cursor } = listed;
-    let filter = Filter {
-        status,
-        import_id: import.map(ImportId::get),
-        source: source.map(String::from),
-        before: cursor.map(|cursor| cursor.parse()).transpose()?,
-        limit: limit.and_one(),
-    };
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::orders::list(tx, &filter)?) };
-    let rows = web.app.read("list_orders", read).await?;
-    Ok(Json(Page::of(rows, limit, |row| row.id.to_string())))
+    let search = listed.search(web.app.calendar())?;
+    let read = move |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::orders::search(tx, &search)?) };
+    Ok(Json(Page::of_part(web.app.read("list_orders", read).await?)))
 }
 
-/// `GET /api/orders/{order}`: an id, or `SOURCE:EXTERNAL_ID`. With all that belongs to it.
-pub(crate) async fn show(State(web): State<Web>, Path(name): Path<String>) -> Result<Response, ApiError> {
+/// What is shown of an order besides itself and its customer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shown {
+    include: Option<Several<Part>>,
+}
+
+/// What belongs to an order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Lines,
+    Payments,
+    Refunds,
+    Shipments,
+    Notifications,
+    Timeline,
+    Jobs,
+}
+
+impl Part {
+    const ALL: [(&'static str, Part); 7] = [
+        ("lines", Part::Lines),
+        ("payments", Part::Payments),
+        ("refunds", Part::Refunds),
+        ("shipments", Part::Shipments),
+        ("notifications", Part::Notifications),
+        ("timeline", Part::Timeline),
+        ("jobs", Part::Jobs),
+    ];
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Part::ALL.iter().find(|(word, _)| *word == text).map(|(_, part)| *part);
+        known.ok_or_else(|| {
+            let words: Vec<&str> = Part::ALL.iter().map(|(word, _)| *word).collect();
+            format!("`{text}` is no part of an order; there are {}", words.join(", "))
+        })
+    }
+}
+
+/// `GET /api/orders/{order}`: an id, or `SOURCE:EXTERNAL_ID`. With the parts that are named; where none is, with all but
+/// its jobs.
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    Query(Shown { include }): Query<Shown>,
+) -> Result<Response, ApiError> {
     let story = cases::story(&web.app, resolve(&web, name).await?).await?;
-    Ok(tagged(story.order.row.version, StatusCode::OK, &story))
+    let version = story.order.row.version;
+    let mut shown = serde_json::to_value(&story).map_err(|error| app::Error::Internal(error.to_string()))?;
+    let Some(Several(parts)) = include else { return Ok(tagged(version, StatusCode::OK, &shown)) };
+    for (word, part) in Part::ALL {
+        if !parts.contains(&part)
+            && let Some(fields) = shown.as_object_mut()
+        {
+            fields.remove(word);
+        }
+    }
+    if parts.contains(&Part::Jobs) {
+        shown["jobs"] = json!(cases::jobs_of(&web.app, &story).await?);
+    }
+    Ok(tagged(version, StatusCode::OK, &shown))
 }
 
 /// The order of this name. A slash would end the part of the address, so a colon stands for it.

@@ -2,9 +2,11 @@
 
 use app::access::Caller;
 use app::jobs::QUEUES;
+use app::work::{self, Work, WorkAt};
 use app::{App, access};
 use axum::Json;
 use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
 use queue::{
     BatchId, BatchProgress, FailureGroup, Filter, JobId, JobRecord, PageRequest, QueueDepth, Selection,
     State as JobState, SupervisorRecord,
@@ -228,6 +230,71 @@ pub(crate) async fn batches(
     let before = cursor.map(|cursor| cursor.parse().map(BatchId)).transpose()?;
     let found = web.app.queue().batches(before, limit.and_one() as usize).await.map_err(app::Error::from)?;
     Ok(Json(Page::of(found, limit, |batch| batch.id.to_string())))
+}
+
+/// `GET /api/batches/{id}`
+pub(crate) async fn batch(
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+) -> Result<Json<BatchProgress>, ApiError> {
+    let found = web.app.queue().batch(BatchId(id)).await.map_err(app::Error::from)?;
+    found.map(Json).ok_or_else(|| ApiError::Missing { what: "batch", name: id.to_string() })
+}
+
+/// By what figures are told, and how far back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    #[serde(default)]
+    per: Per,
+    hours: Option<u16>,
+}
+
+/// The length of what each figure is of.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Per {
+    /// Kept for a day.
+    #[default]
+    Minute,
+    /// Kept for 30 days.
+    Hour,
+}
+
+/// What a queue did.
+#[derive(Serialize)]
+pub(crate) struct Metrics {
+    queue: String,
+    per: Per,
+    from: Timestamp,
+    /// Over the whole time, by kind of job.
+    total: Vec<Work>,
+    /// By minute or hour and kind, oldest first; those without jobs are left out.
+    data: Vec<WorkAt>,
+}
+
+/// `GET /api/queues/{queue}/metrics`: throughput, waits and run times. The last hour by minute, where nothing else is told.
+pub(crate) async fn metrics(
+    State(web): State<Web>,
+    Path(queue): Path<String>,
+    Query(Span { per, hours }): Query<Span>,
+) -> Result<Json<Metrics>, ApiError> {
+    known(&web.app, &queue)?;
+    let (span, most, usual) = match per {
+        Per::Minute => (queue::metrics::Span::Minute, 24, 1),
+        Per::Hour => (queue::metrics::Span::Hour, 720, 24),
+    };
+    let hours = hours.unwrap_or(usual);
+    if !(1..=most).contains(&hours) {
+        let detail = format!("figures of this length are kept for {most} hours; name 1 to {most}");
+        return Err(ApiError::Invalid(vec![Violation { pointer: "?hours".to_owned(), detail }]));
+    }
+    let back = SignedDuration::from_hours(i64::from(hours));
+    let from = span.start(web.app.now().saturating_sub(back).unwrap_or(Timestamp::MIN));
+    let data = work::series(&web.app, &queue, span, from).await?;
+    let mut total = work::total(&web.app, span, from).await?;
+    total.retain(|work| work.queue == queue);
+    Ok(Json(Metrics { queue, per, from, total, data }))
 }
 
 /// `GET /api/workers`: the supervisors of all processes that have been heard of lately.

@@ -5,14 +5,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Label, OrderId, RefundId, RefundRequest};
+use domain::{Label, OrderId, RefundId, RefundRequest, RefundStatus};
 use serde::Deserialize;
+use sql::Tx;
+use store::Part;
 
 use super::orders::UnitsBody;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
 use crate::idempotent::{marked, require_key};
+use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 use crate::{ApiError, Violation};
 
@@ -69,6 +72,30 @@ pub(crate) async fn request(
     };
     let Asked { refund, replayed } = cases::request(&web.app, &caller.actor, request).await?;
     Ok(marked(replayed, (StatusCode::ACCEPTED, Json(RefundView::from(refund))).into_response()))
+}
+
+/// Which refunds a list shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    order: Option<OrderId>,
+    status: Option<RefundStatus>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/refunds`: newest first.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(Listed { order, status, limit, cursor }): Query<Listed>,
+) -> Result<Json<Page<RefundView>>, ApiError> {
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+        Ok(store::refunds::search(tx, order, status, before, limit.0)?)
+    };
+    let Part { rows, next } = web.app.read("list_refunds", read).await?;
+    Ok(Json(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next })))
 }
 
 /// `GET /api/refunds/{id}`

@@ -7,11 +7,15 @@ use app::payments::{self, Incoming, Receipt, Standing};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use domain::Verdict;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sql::Tx;
+use store::webhooks::DeliveryRow;
 
 use crate::ApiError;
 use crate::body::RawJson;
+use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
 /// The most that a delivery may have.
@@ -25,6 +29,28 @@ pub(crate) struct VerdictView {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+}
+
+/// Which deliveries a list shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listed {
+    verdict: Option<Verdict>,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/webhooks`: what came, good or bad, and what was done about it; newest first.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(Listed { verdict, limit, cursor }): Query<Listed>,
+) -> Result<Json<Page<DeliveryRow>>, ApiError> {
+    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+        Ok(store::webhooks::search_deliveries(tx, verdict, before, limit.0)?)
+    };
+    Ok(Json(Page::of_part(web.app.read("list_webhooks", read).await?)))
 }
 
 /// `POST /api/webhooks/payments`

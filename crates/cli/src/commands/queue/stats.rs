@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
 use app::App;
+use app::work::{self, Quantiles};
 use clap::Args;
 use jiff::SignedDuration;
-use queue::metrics::{Figures, Histogram, Measure, Span};
-use serde::Serialize;
+use queue::metrics::Span;
 use serde_json::json;
 
 use crate::output::{Out, cell, maybe};
@@ -20,39 +19,13 @@ pub struct WorkStats {
     hours: u16,
 }
 
-/// The figures of one kind of jobs in one queue. Times are in milliseconds.
-#[derive(Debug, Serialize)]
-struct Row {
-    queue: String,
-    kind: String,
-    enqueued: u64,
-    completed: u64,
-    failed: u64,
-    retried: u64,
-    wait: Quantiles,
-    run: Quantiles,
-}
-
-#[derive(Debug, Serialize)]
-struct Quantiles {
-    p50: Option<f64>,
-    p95: Option<f64>,
-    p99: Option<f64>,
-}
-
 impl WorkStats {
     pub async fn run(self, app: &App, out: Out) -> Result<()> {
         let now = app.now();
         let from = now.saturating_sub(SignedDuration::from_hours(i64::from(self.hours)))?;
         // Minutes are kept for a day.
         let span = if self.hours <= 24 { Span::Minute } else { Span::Hour };
-        let to = now.saturating_add(SignedDuration::from_hours(1))?;
-        let mut sums: BTreeMap<(String, String), Figures> = BTreeMap::new();
-        for (subject, figures) in app.queue().figures(span, span.start(from), to).await? {
-            sums.entry((subject.queue, subject.kind)).or_default().merge(&figures);
-        }
-        let rows: Vec<Row> =
-            sums.into_iter().map(|((queue, kind), sum)| Row::new(queue, kind, &sum)).collect();
+        let rows = work::total(app, span, from).await?;
         if out.is_json() {
             return Ok(out.json(&json!({ "from": from, "to": now, "stats": rows }))?);
         }
@@ -63,7 +36,7 @@ impl WorkStats {
         let mut listing = out.listing(&columns).right(&[2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
         for row in &rows {
             let counts = [row.enqueued, row.completed, row.failed, row.retried];
-            let times = [row.wait.all(), row.run.all()].concat();
+            let times = [all(&row.wait), all(&row.run)].concat();
             let cells = [cell(&row.queue), cell(&row.kind)]
                 .into_iter()
                 .chain(counts.map(|count| cell(grouped(count.cast_signed()))))
@@ -75,30 +48,8 @@ impl WorkStats {
     }
 }
 
-impl Row {
-    fn new(queue: String, kind: String, figures: &Figures) -> Self {
-        Row {
-            queue,
-            kind,
-            enqueued: figures.count(Measure::Enqueued),
-            completed: figures.count(Measure::Completed),
-            failed: figures.count(Measure::Failed),
-            retried: figures.count(Measure::Retried),
-            wait: Quantiles::of(&figures.wait),
-            run: Quantiles::of(&figures.run),
-        }
-    }
-}
-
-impl Quantiles {
-    fn of(histogram: &Histogram) -> Self {
-        let quantile = |share| histogram.quantile(share).map(|time| time.as_secs_f64() * 1_000.0);
-        Quantiles { p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) }
-    }
-
-    fn all(&self) -> Vec<Option<f64>> {
-        vec![self.p50, self.p95, self.p99]
-    }
+fn all(quantiles: &Quantiles) -> [Option<f64>; 3] {
+    [quantiles.p50, quantiles.p95, quantiles.p99]
 }
 
 fn said(millis: f64) -> String {
