@@ -15,6 +15,8 @@ pub mod operator_actions;
 pub mod order_feed;
 pub mod orders;
 pub mod payments;
+#[cfg(test)]
+mod plans;
 pub mod products;
 pub mod refunds;
 mod rows;

@@ -84,6 +84,10 @@ async fn a_dry_run_of_a_file_leaves_nothing() {
     let told = send(&shop, &speaker, "?dry_run=true", form(FILE, "orders.csv")).await;
     assert_eq!((told.status, &told.body["orders_imported"]), (200, &json!(2)), "{told:?}");
     assert_eq!((&told.body["orders_rejected"], &told.body["products_created"]), (&json!(1), &json!(2)));
+    assert_eq!(told.body["rows_rejected"], 1);
+    let reject = &told.body["rejects"][0];
+    assert_eq!((&reject["line"], &reject["code"]), (&json!(3), &json!("invalid_quantity")), "{reject}");
+    assert!(reject["raw"].as_str().unwrap().starts_with("A-2,"), "{reject}");
     assert_eq!(shop.spooled(), 0);
     assert_eq!(speaker.get("/imports").await.body["data"], json!([]));
     assert_eq!(speaker.get("/products").await.body["data"], json!([]));

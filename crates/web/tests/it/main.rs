@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod api_catalogue;
 mod api_imports;
+mod api_lists;
 mod api_orders;
 mod api_queue;
 mod api_sources;
@@ -14,6 +16,7 @@ mod document;
 mod events;
 mod gateway;
 mod health;
+mod hostile;
 mod http_payments;
 mod limits;
 mod metrics;
