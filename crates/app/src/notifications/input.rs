@@ -135,19 +135,25 @@ pub(super) struct Gathered {
     refunds: HashMap<RefundId, Vec<RefundLine>>,
 }
 
-/// What an event kept, as far as customers are told.
-#[derive(Debug, Default, Deserialize)]
+/// What an event kept, as far as customers and the shop's receiver are told: not what is ours alone, such as keys.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct EventData {
+pub(super) struct EventData {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     short: Vec<Short>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tracking: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refund: Option<RefundId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Short {
     sku: Option<String>,
@@ -245,7 +251,7 @@ impl Gathered {
     }
 }
 
-fn event_data(matter: &Matter) -> EventData {
+pub(super) fn event_data(matter: &Matter) -> EventData {
     // Of these events nothing but the order itself is told.
     if matches!(matter.kind, NotificationKind::Confirmation | NotificationKind::Delivered) {
         return EventData::default();

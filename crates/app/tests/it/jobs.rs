@@ -188,7 +188,7 @@ async fn open_shop() -> TestApp {
         config.gateway.latency = Duration::from_mins(1);
         config.imports.folders = vec!["/".into()];
         config.notifications.channels.push("webhook".to_owned());
-        config.notifications.webhook.url = receiver().to_owned();
+        receiver().clone_into(&mut config.notifications.webhook.url);
         config.notifications.webhook.secrets = vec!["a secret of the receiver".to_owned()];
         config.notifications.webhook.allow_private = true;
     })

@@ -208,11 +208,15 @@ async fn the_receiver_is_told_of_what_happens_signed_by_every_live_secret() {
     assert_eq!(told.notification.status, NotificationStatus::Sent);
     assert_eq!(told.text.unwrap().as_bytes(), call.body, "the history has what was sent");
 
-    let shipping = app::orders::Shipping::default();
+    assert_eq!(body["data"]["event"]["data"], json!({}), "keys of payments are nobody's business");
+    let shipping =
+        app::orders::Shipping { tracking: Some("RR1".to_owned()), ..app::orders::Shipping::default() };
     app::orders::ship(&shop.app, &Actor::SYSTEM, id, shipping).await.unwrap();
     shop.work().await;
     let types: Vec<Value> = receiver.calls().iter().map(|call| call.json()["type"].clone()).collect();
     assert_eq!(types, ["order.confirmed", "order.shipped"]);
+    let shipped = receiver.calls()[1].json();
+    assert_eq!(shipped["data"]["event"]["data"], json!({ "tracking": "RR1" }));
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 use domain::{Money, NotificationKind};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::notifications::Matter;
+
+use crate::notifications::input::event_data;
 
 /// The type of a call and its body. Told from what is recorded of the event, so that a repetition tells the same; whoever the
 /// customer is, the receiver asks for.
 pub(in crate::notifications) fn written(matter: &Matter) -> (String, String) {
     let kind = format!("order.{}", name(matter.kind));
-    let data: Value =
-        matter.data.as_deref().and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
     let total = Money::new(matter.totals.total, matter.currency);
     let body = json!({
         "type": kind,
@@ -21,7 +21,7 @@ pub(in crate::notifications) fn written(matter: &Matter) -> (String, String) {
                 "total": total,
                 "units": matter.units,
             },
-            "event": { "kind": matter.event.as_str(), "version": matter.version, "data": data },
+            "event": { "kind": matter.event.as_str(), "version": matter.version, "data": event_data(matter) },
             "notification": matter.id,
         },
     });
