@@ -1,5 +1,8 @@
+use std::borrow::Cow;
+
 use domain::{Currency, Money, Period, UnknownName};
 use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +10,7 @@ use crate::Score;
 use crate::currency::{Chosen, CurrencyChoice};
 
 /// Whom a leaderboard ranks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BoardOf {
     /// Customers, with their orders.
@@ -56,7 +59,8 @@ pub struct BoardQuery {
 
 /// A leaderboard. `Who` is what stands for a customer or product: its id, until [`Board::name`] puts more in its
 /// place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Leaderboard")]
 pub struct Board<Who> {
     /// Whom it ranks.
     pub of: BoardOf,
@@ -130,6 +134,30 @@ pub(crate) fn rank(
     }
     let date = (query.period != Period::All).then_some(query.date);
     Board { of: query.of, period: query.period, date, currency, entries, other_currencies }
+}
+
+impl<Who: JsonSchema> JsonSchema for BoardEntry<Who> {
+    fn schema_name() -> Cow<'static, str> {
+        "LeaderboardEntry".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let who = generator.subschema_for::<Who>();
+        json_schema!({
+            "type": "object",
+            "description": "A row of a leaderboard: of a customer with their orders, or of a product with its units.",
+            "properties": {
+                "rank": { "type": "integer", "minimum": 1 },
+                "customer": who.clone(),
+                "orders": { "type": "integer" },
+                "product": who,
+                "units": { "type": "integer" },
+                "net": generator.subschema_for::<Money>(),
+            },
+            "required": ["rank", "net"],
+            "oneOf": [{ "required": ["customer", "orders"] }, { "required": ["product", "units"] }],
+        })
+    }
 }
 
 impl<Who: Serialize> Serialize for BoardEntry<Who> {

@@ -1,11 +1,12 @@
 use domain::{Currency, KpiFigures, Money, Period, UnknownName};
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::currency::CurrencyChoice;
 
 /// How long the periods of a report are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Granularity {
     /// Business days.
@@ -30,7 +31,7 @@ pub struct KpiQuery {
 }
 
 /// The key figures of a span of days.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct KpiReport {
     /// The first business day.
     pub from: Date,
@@ -52,7 +53,7 @@ pub struct KpiReport {
 }
 
 /// The key figures of one period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct KpiPeriod {
     /// Its first day: of a week its Monday, even where the span begins later.
     pub start: Date,
@@ -62,7 +63,7 @@ pub struct KpiPeriod {
 }
 
 /// Key figures as shown. [`KpiFigures`] defines each.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Kpis {
     /// Orders once confirmed.
     pub orders: i64,

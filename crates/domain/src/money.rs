@@ -9,10 +9,11 @@ pub use decimal::{DecimalError, DecimalStyle, parse_decimal};
 pub(crate) use split::share;
 pub use split::split_pro_rata;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An amount in minor units (cents of a euro, whole yen) of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// Minor units.

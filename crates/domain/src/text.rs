@@ -1,7 +1,10 @@
 //! Words and counts from outside, checked once and trusted afterwards.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// A text that breaks a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -107,8 +110,19 @@ fn idempotency_key(text: &str) -> Result<String, TextRule> {
     Ok(text.to_owned())
 }
 
+/// The JSON Schema of a text from outside: white space around it does not count.
+fn schema(max: usize, pattern: &str) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": pattern })
+}
+
+/// Something that is seen, and no control character within.
+const ON_ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
+const AN_ADDRESS: &str = r#"^\s*[^\s<>()\[\],;:\\"@]{1,64}@[^\s@]+\.[^\s@]+\s*$"#;
+const A_WORD: &str = r"^\s*[A-Za-z0-9._-]+\s*$";
+const VISIBLE: &str = r"^\s*[!-~]+\s*$";
+
 macro_rules! texts {
-    ($($(#[$meta:meta])* $name:ident = $what:literal, $parse:path;)+) => {$(
+    ($($(#[$meta:meta])* $name:ident = $what:literal, $parse:path, $schema:expr;)+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(into = "String", try_from = "String")]
@@ -126,6 +140,20 @@ macro_rules! texts {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
             }
         }
 
@@ -181,19 +209,19 @@ macro_rules! texts {
 
 texts! {
     /// An e-mail address: trimmed, lower-case, safe in a header.
-    Email = "e-mail", email;
+    Email = "e-mail", email, schema(254, AN_ADDRESS);
     /// The shop's name of a product: trimmed, its case and leading zeros kept.
-    Sku = "SKU", sku;
+    Sku = "SKU", sku, schema(64, ON_ONE_LINE);
     /// The id that another system gave an order or customer.
-    ExternalId = "external id", external_id;
+    ExternalId = "external id", external_id, schema(128, ON_ONE_LINE);
     /// Where orders come from: one half of an order's identity.
-    SourceName = "source", source_name;
+    SourceName = "source", source_name, schema(64, A_WORD);
     /// A name for people, on one line.
-    Label = "name", label;
+    Label = "name", label, schema(255, ON_ONE_LINE);
     /// What people call a token that programs sign in with.
-    TokenName = "token name", source_name;
+    TokenName = "token name", source_name, schema(64, A_WORD);
     /// What makes a repeated request the same request.
-    IdempotencyKey = "idempotency key", idempotency_key;
+    IdempotencyKey = "idempotency key", idempotency_key, schema(128, VISIBLE);
 }
 
 /// The name of a customer.
@@ -225,6 +253,20 @@ impl Quantity {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
+    }
+}
+
+impl JsonSchema for Quantity {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Quantity".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MAX })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a column can mean.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A field of an order line, by the name that the shop's own format gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Field {

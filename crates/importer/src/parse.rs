@@ -13,6 +13,7 @@ use domain::order::OrderTotals;
 use domain::{Currency, Email, ExternalId, Label, PersonName, ProductName, Quantity, Sku};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Cell, Scan, scan, split};
@@ -22,7 +23,7 @@ use order::OrderReader;
 pub use recorded::Recorded;
 
 /// What to do when an order's total is not what its rows add up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TotalMismatch {
     /// The order is rejected.
@@ -33,7 +34,7 @@ pub enum TotalMismatch {
 }
 
 /// What to do with rows of a negative quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
     /// Their orders are rejected.

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{Currency, DecimalStyle};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::field::normalise;
 use crate::{Field, ReadError};
 
 /// What an import is for, unless the caller says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Workflow {
     /// New orders: stock is reserved, payment taken, the customer told.

@@ -15,7 +15,7 @@ pub struct NewBatch {
 }
 
 /// How far a batch is.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct BatchProgress {
     /// Its id.
     pub id: BatchId,

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::{BatchId, Error, JobId, State};
 
 /// Which jobs. Every field narrows the choice; texts are found anywhere in the field, whatever their case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "JobFilter")]
 pub struct Filter {
     /// In this state.
     pub state: Option<State>,
@@ -108,7 +109,7 @@ impl FromStr for Cursor {
 }
 
 /// A stored job, as the monitor shows it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct JobRecord {
     /// Its id.
     pub id: JobId,
@@ -154,7 +155,7 @@ pub struct JobRecord {
 }
 
 /// Something that went wrong with a job.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct JobError {
     /// In which attempt.
     pub attempt: u32,
@@ -167,7 +168,7 @@ pub struct JobError {
 }
 
 /// How many jobs a queue holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct QueueDepth {
     /// The queue.
     pub queue: String,
@@ -187,7 +188,7 @@ impl QueueDepth {
 }
 
 /// Failures of one kind with the same message, but for numbers.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FailureGroup {
     /// The job kind.
     pub kind: String,

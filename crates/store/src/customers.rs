@@ -21,7 +21,7 @@ pub struct CustomerRef<'a> {
 }
 
 /// A customer.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Customer {
     /// Our id.
     pub id: CustomerId,

@@ -60,11 +60,12 @@ pub fn insert(tx: &mut Tx<'_>, events: &[NewEvent<'_>], actor: &str, at: Timesta
 }
 
 /// An event as it was recorded.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Event {
     /// The version that it led to.
     pub version: i64,
     /// What happened.
+    #[schemars(with = "EventKind")]
     pub kind: &'static str,
     /// When.
     pub at: Timestamp,

@@ -39,7 +39,7 @@ pub struct NewNotification<'a> {
 }
 
 /// A notification, without its words.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Notification {
     /// Its id.
     pub id: NotificationId,

@@ -21,7 +21,7 @@ pub struct NewAction<'a> {
 }
 
 /// Something that an operator did.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct RecordedAction {
     /// Our id; later actions have higher ones.
     pub id: ActionId,

@@ -10,7 +10,7 @@ use crate::customers::distinct;
 use crate::{Error, Result, rows};
 
 /// A product.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Product {
     /// Our id.
     pub id: ProductId,

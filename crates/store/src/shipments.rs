@@ -60,11 +60,12 @@ pub fn mark_delivered(tx: &mut Tx<'_>, order: OrderId, at: Timestamp) -> Result<
 }
 
 /// A shipment.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Shipment {
     /// Its id.
     pub id: ShipmentId,
     /// Where it stands.
+    #[schemars(with = "ShipmentStatus")]
     pub status: &'static str,
     /// Who carries it.
     pub carrier: Option<String>,

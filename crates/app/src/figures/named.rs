@@ -2,13 +2,14 @@ use std::collections::HashMap;
 
 use analytics::{Board, BoardOf};
 use domain::{CustomerId, ProductId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 
 use crate::Result;
 
 /// Whom an entry of a leaderboard is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Ranked {
     /// A customer.
@@ -18,7 +19,7 @@ pub enum Ranked {
 }
 
 /// A customer on a leaderboard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RankedCustomer {
     /// Our id.
     pub id: CustomerId,
@@ -31,7 +32,7 @@ pub struct RankedCustomer {
 }
 
 /// A product on a leaderboard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RankedProduct {
     /// Our id.
     pub id: ProductId,

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use domain::{ImportId, OrderId, OrderStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use sql::Tx;
@@ -13,7 +14,8 @@ use crate::jobs::{FetchImport, Payload as _, PlanImport};
 use crate::{Actor, App, Error, Result};
 
 /// Where an import stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ImportView")]
 pub struct Status {
     /// The import.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use importer::{BrokenOrders, ParsedChunk, ParsedOrder, PlanOptions, Reject, RejectCode, Rules, Workflow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 
@@ -12,7 +13,7 @@ use super::{ImportOptions, UnknownProducts};
 use crate::{App, Error, Result};
 
 /// What an import would do, found out by the real rules and without writing anything.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct DryRun {
     /// Rows of the file.
     pub rows: u64,
@@ -36,7 +37,7 @@ pub struct DryRun {
 }
 
 /// A product of which there is too little.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Shortfall {
     /// The product.
     pub sku: String,

@@ -1,11 +1,12 @@
 use domain::SourceName;
 use importer::{Charset, Field, Returns, Rules, TotalMismatch, Workflow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{App, Error, Result};
 
 /// What an import does with its rows. Stored with it, so that it goes on as it began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImportOptions {
     /// Half of the identity of its orders; the profile's name where it is not told.
@@ -39,7 +40,7 @@ pub struct ImportOptions {
 }
 
 /// What happens to a line whose SKU is not in the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownProducts {
     /// The product is made.
@@ -50,7 +51,7 @@ pub enum UnknownProducts {
 }
 
 /// What a bad row does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// It rejects its order; other orders go on.

@@ -1,4 +1,5 @@
 use domain::{Channel, NotificationId, NotificationStatus, OrderId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 use store::notifications::{FailureRow, Notification};
@@ -45,7 +46,7 @@ pub async fn of_order(app: &App, order: OrderId) -> Result<Vec<Notification>> {
 }
 
 /// One notification with its words and its failed attempts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct NotificationView {
     /// The notification.
     #[serde(flatten)]

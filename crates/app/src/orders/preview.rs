@@ -1,4 +1,5 @@
 use domain::{NotificationKind, OrderId, ProductId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 use store::notifications::Notification;
@@ -9,7 +10,7 @@ use crate::Result;
 use crate::refunds::RefundView;
 
 /// What would come of something that is done to an order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Preview {
     /// The order as it would stand.
     pub order: OrderRow,
@@ -22,7 +23,7 @@ pub struct Preview {
 }
 
 /// How the stock of a product would change, in units.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StockChange {
     #[serde(skip)]
     product: ProductId,
@@ -35,7 +36,7 @@ pub struct StockChange {
 }
 
 /// What a customer would be told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Told {
     #[serde(skip)]
     id: domain::NotificationId,

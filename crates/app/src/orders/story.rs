@@ -1,5 +1,6 @@
-use domain::{CustomerId, Money, OrderId};
+use domain::{ChargeStatus, CustomerId, Money, OrderId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 use store::customers::Customer;
@@ -13,7 +14,8 @@ use crate::refunds::RefundView;
 use crate::{App, Result};
 
 /// An order with everything that belongs to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrderStory")]
 pub struct Story {
     /// The order with its lines.
     #[serde(flatten)]
@@ -33,11 +35,12 @@ pub struct Story {
 }
 
 /// An attempt to charge an order as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PaymentView {
     /// From 1.
     pub attempt: i64,
     /// How it stands.
+    #[schemars(with = "ChargeStatus")]
     pub status: &'static str,
     /// What was asked for.
     pub amount: Money,

@@ -1,10 +1,11 @@
-use domain::{Money, OrderId, RefundId};
+use domain::{Money, OrderId, RefundCause, RefundId, RefundStatus};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::refunds::Refund;
 
 /// A refund as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RefundView {
     /// Our id.
     pub id: RefundId,
@@ -17,8 +18,10 @@ pub struct RefundView {
     /// How much of it is shipping.
     pub shipping: Money,
     /// How it stands.
+    #[schemars(with = "RefundStatus")]
     pub status: &'static str,
     /// Why it came to be, as a word.
+    #[schemars(with = "RefundCause")]
     pub cause: &'static str,
     /// Why, in a person's words.
     pub reason: Option<String>,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
 /// A currency that a shop can sell in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(into = "&'static str", try_from = "std::borrow::Cow<'_, str>")]
@@ -92,6 +94,25 @@ impl Currency {
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.code())
+    }
+}
+
+impl JsonSchema for Currency {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        if generator.contract().is_deserialize() {
+            let description = "An ISO 4217 code in any case, or a sign that stands for one currency only.";
+            json_schema!({ "type": "string", "description": description, "minLength": 1 })
+        } else {
+            json_schema!({ "type": "string", "description": "An ISO 4217 code.", "pattern": "^[A-Z]{3}$" })
+        }
     }
 }
 

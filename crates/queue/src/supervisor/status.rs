@@ -1,12 +1,12 @@
 use jiff::Timestamp;
 
 /// A supervisor's id: one for each run of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct SupervisorId(pub i64);
 
 /// A supervisor, as all processes see it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct SupervisorRecord {
     /// Its id.
     pub id: SupervisorId,
@@ -25,7 +25,7 @@ pub struct SupervisorRecord {
 }
 
 /// The workers of one queue.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct PoolStatus {
     /// The queue.
     pub queue: String,
@@ -36,7 +36,7 @@ pub struct PoolStatus {
 }
 
 /// What a worker is at.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct WorkerStatus {
     /// Its number in the pool, from 0.
     pub worker: usize,

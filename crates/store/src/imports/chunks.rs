@@ -1,5 +1,6 @@
 use domain::ImportId;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::{Row, Tx, Value};
 
@@ -21,7 +22,7 @@ pub struct Chunk {
 }
 
 /// What became of rows and orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Counts {
     /// Rows of orders that were imported.
     pub rows_imported: i64,
@@ -49,7 +50,7 @@ impl Counts {
 }
 
 /// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Progress {
     /// Chunks done.
     pub chunks_done: i64,

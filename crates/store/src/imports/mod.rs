@@ -16,6 +16,7 @@ pub use status::ImportStatus;
 
 use domain::ImportId;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::{Conflict, Insert, Row, Tx, Value};
 
@@ -47,7 +48,7 @@ pub struct NewImport<'a> {
 }
 
 /// An import.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Import {
     /// Its id.
     pub id: ImportId,

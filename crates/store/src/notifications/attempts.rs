@@ -169,7 +169,8 @@ pub fn mark_interrupted(tx: &mut Tx<'_>, interrupted: &[Standing], error: &str, 
 }
 
 /// An attempt that did not succeed.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FailedAttempt")]
 pub struct FailureRow {
     /// Which attempt, from 1.
     pub attempt: i64,

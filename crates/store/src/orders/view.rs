@@ -3,13 +3,14 @@
 use domain::order::OrderTotals;
 use domain::{Currency, FailReason, FulfilmentStatus, ImportId, Money, OrderId, OrderStatus, PaymentStatus};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::{Row, Tx, Value};
 
 use crate::{Error, Result, rows};
 
 /// One row of a list of orders.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OrderRow {
     /// Our id.
     pub id: OrderId,
@@ -18,12 +19,16 @@ pub struct OrderRow {
     /// Its id there.
     pub external_id: String,
     /// Where the order as a whole stands.
+    #[schemars(with = "OrderStatus")]
     pub status: &'static str,
     /// Why it failed.
+    #[schemars(with = "Option<FailReason>")]
     pub fail_reason: Option<&'static str>,
     /// Where its money stands.
+    #[schemars(with = "PaymentStatus")]
     pub payment: &'static str,
     /// Where its goods stand.
+    #[schemars(with = "FulfilmentStatus")]
     pub fulfilment: &'static str,
     /// What the customer owes.
     pub total: Money,
@@ -48,7 +53,7 @@ pub struct OrderRow {
 }
 
 /// One order with its lines.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OrderView {
     /// The order.
     #[serde(flatten)]
@@ -63,7 +68,7 @@ pub struct OrderView {
 }
 
 /// One line of an [`OrderView`].
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LineView {
     /// Its number, from 1.
     pub line_no: i64,
