@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::NotificationStatus;
 use jiff::Timestamp;
 use queue::{FailureGroup, Filter, PageRequest, QueueDepth, State, SupervisorRecord};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 use store::imports::ImportStatus;
@@ -13,7 +14,7 @@ use crate::words::{count, spoken};
 use crate::{App, Result, imports, notifications};
 
 /// How everything stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct System {
     /// The version of this program.
     pub version: &'static str,
@@ -40,7 +41,7 @@ pub struct System {
 }
 
 /// The ledger's database.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Database {
     /// Its name and version.
     pub engine: String,
@@ -51,7 +52,7 @@ pub struct Database {
 }
 
 /// Redis, and what of the outbox has not come to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Redis {
     /// Its name and version.
     pub engine: String,
@@ -94,7 +95,7 @@ impl Redis {
 }
 
 /// A queue.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct QueueStanding {
     /// What it holds.
     #[serde(flatten)]

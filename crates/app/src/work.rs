@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use queue::metrics::{Figures, Histogram, Measure, Span};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{App, Result};
 
 /// The figures of one kind of jobs in one queue. Times are in milliseconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Work {
     /// The queue.
     pub queue: String,
@@ -30,7 +31,7 @@ pub struct Work {
 }
 
 /// Milliseconds that so many of a hundred stay below; none where there were none.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Quantiles {
     /// Of half of them.
     pub p50: Option<f64>,
@@ -41,7 +42,7 @@ pub struct Quantiles {
 }
 
 /// The figures of a minute or an hour.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WorkAt {
     /// Its start.
     pub at: Timestamp,

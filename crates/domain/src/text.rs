@@ -110,16 +110,21 @@ fn idempotency_key(text: &str) -> Result<String, TextRule> {
     Ok(text.to_owned())
 }
 
-/// The JSON Schema of a text from outside: white space around it does not count.
-fn schema(max: usize, pattern: &str) -> Schema {
-    json_schema!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": pattern })
+/// The JSON Schema of a text from outside. White space around it does not count, so the pattern bounds its length.
+fn schema(pattern: &str) -> Schema {
+    json_schema!({ "type": "string", "pattern": pattern })
 }
 
-/// Something that is seen, and no control character within.
-const ON_ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$";
+/// So many characters on one line, the first and the last of which are seen.
+fn on_one_line(max: usize) -> Schema {
+    const CONTROLS: &str = r"\x00-\x1f\x7f-\x9f\u2028\u2029";
+    let (any, seen, rest) = (format!("[^{CONTROLS}]"), format!(r"[^\s{CONTROLS}]"), max - 2);
+    schema(&format!(r"^\s*{seen}({any}{{0,{rest}}}{seen})?\s*$"))
+}
+
 const AN_ADDRESS: &str = r#"^\s*[^\s<>()\[\],;:\\"@]{1,64}@[^\s@]+\.[^\s@]+\s*$"#;
-const A_WORD: &str = r"^\s*[A-Za-z0-9._-]+\s*$";
-const VISIBLE: &str = r"^\s*[!-~]+\s*$";
+const A_WORD: &str = r"^\s*[A-Za-z0-9._-]{1,64}\s*$";
+const VISIBLE: &str = r"^[!-~]{1,128}$";
 
 macro_rules! texts {
     ($($(#[$meta:meta])* $name:ident = $what:literal, $parse:path, $schema:expr;)+) => {$(
@@ -209,19 +214,19 @@ macro_rules! texts {
 
 texts! {
     /// An e-mail address: trimmed, lower-case, safe in a header.
-    Email = "e-mail", email, schema(254, AN_ADDRESS);
+    Email = "e-mail", email, schema(AN_ADDRESS);
     /// The shop's name of a product: trimmed, its case and leading zeros kept.
-    Sku = "SKU", sku, schema(64, ON_ONE_LINE);
+    Sku = "SKU", sku, on_one_line(64);
     /// The id that another system gave an order or customer.
-    ExternalId = "external id", external_id, schema(128, ON_ONE_LINE);
+    ExternalId = "external id", external_id, on_one_line(128);
     /// Where orders come from: one half of an order's identity.
-    SourceName = "source", source_name, schema(64, A_WORD);
+    SourceName = "source", source_name, schema(A_WORD);
     /// A name for people, on one line.
-    Label = "name", label, schema(255, ON_ONE_LINE);
+    Label = "name", label, on_one_line(255);
     /// What people call a token that programs sign in with.
-    TokenName = "token name", source_name, schema(64, A_WORD);
+    TokenName = "token name", source_name, schema(A_WORD);
     /// What makes a repeated request the same request.
-    IdempotencyKey = "idempotency key", idempotency_key, schema(128, VISIBLE);
+    IdempotencyKey = "idempotency key", idempotency_key, schema(VISIBLE);
 }
 
 /// The name of a customer.

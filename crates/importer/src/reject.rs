@@ -1,5 +1,6 @@
 //! Rows that are not imported, and why.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Field;
@@ -7,7 +8,7 @@ use crate::Field;
 macro_rules! codes {
     ($($name:ident = $code:literal, $meaning:literal;)+) => {
         /// Why a row is not imported. The codes are stable: people filter by them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum RejectCode {
@@ -85,7 +86,7 @@ impl std::str::FromStr for RejectCode {
 pub struct UnknownCode(String);
 
 /// A row that is not imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reject {
     /// Its line in the file, from 1.
     pub line: u64,

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use crate::{BatchId, Error, JobId, State};
 
 /// Which jobs. Every field narrows the choice; texts are found anywhere in the field, whatever their case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "JobFilter")]
 pub struct Filter {

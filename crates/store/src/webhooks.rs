@@ -83,7 +83,7 @@ pub fn insert_deliveries(tx: &mut Tx<'_>, deliveries: &[Delivery<'_>], at: Times
 }
 
 /// A delivery as the inbox shows it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct DeliveryRow {
     /// Our id; later deliveries have higher ones.
     pub id: WebhookId,

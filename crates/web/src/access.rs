@@ -12,6 +12,7 @@ use domain::Role;
 use serde::de::DeserializeOwned;
 
 use crate::body::{UrlEncoded, from_pairs};
+use crate::openapi::Argument;
 use crate::pages::{FORM_LIMIT, LOGIN};
 use crate::server::Web;
 use crate::visitor::Visitor;
@@ -120,6 +121,8 @@ fn visitor(extensions: &Extensions) -> Result<Visitor, ApiError> {
 
 /// Whoever speaks, once [`guard`] let them through.
 pub(crate) struct By(pub(crate) Caller);
+
+impl Argument for By {}
 
 impl<S: Send + Sync> FromRequestParts<S> for By {
     type Rejection = ApiError;

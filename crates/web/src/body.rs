@@ -6,9 +6,12 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 
+use crate::openapi::{Argument, Operation};
 use crate::{ApiError, Violation};
 
 /// How long a body may take to arrive.
@@ -40,6 +43,21 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
         }
         let bytes = read(request, state, LIMIT).await?;
         parse(&bytes).map(JsonBody)
+    }
+}
+
+/// A JSON body of at most `LIMIT` bytes, and the bytes that it was.
+pub(crate) struct ExactJson<T, const LIMIT: usize> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for ExactJson<T, LIMIT> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let RawJson(bytes) = RawJson::<LIMIT>::from_request(request, state).await?;
+        Ok(ExactJson { value: parse(&bytes)?, bytes })
     }
 }
 
@@ -93,6 +111,30 @@ fn from_url_encoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 pub(crate) fn from_pairs<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
     let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     from_url_encoded(text.as_bytes())
+}
+
+impl<const LIMIT: usize> Argument for RawJson<LIMIT> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_json::<Value>(true, LIMIT);
+    }
+}
+
+impl<T: JsonSchema, const LIMIT: usize> Argument for JsonBody<T, LIMIT> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_json::<T>(true, LIMIT);
+    }
+}
+
+impl<T: JsonSchema, const LIMIT: usize> Argument for ExactJson<T, LIMIT> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_json::<T>(true, LIMIT);
+    }
+}
+
+impl<T: JsonSchema, const LIMIT: usize> Argument for OptionalJson<T, LIMIT> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_json::<T>(false, LIMIT);
+    }
 }
 
 /// Reads JSON; what does not fit is named by its pointer (RFC 6901).

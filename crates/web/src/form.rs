@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use hyper::body::Frame;
 
 use crate::body::parse;
+use crate::openapi::{Argument, Operation};
 use crate::problem::with_causes;
 use crate::{ApiError, Violation};
 
@@ -84,6 +85,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let request = request.map(|body| Body::new(Bounded { body, ahead: Arc::clone(&ahead) }));
         let form = Multipart::from_request(request, state).await;
         form.map(|fields| Form { fields, pace: Pace::new(ahead) }).map_err(|_| ApiError::NoForm)
+    }
+}
+
+impl Argument for Form {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_form::<ImportOptions>();
     }
 }
 

@@ -7,7 +7,12 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Role;
+use schemars::JsonSchema;
 use serde::Serialize;
+
+pub(crate) use kinds::Kind;
+
+pub(crate) mod kinds;
 
 /// Why a request got no result. Each variant has one status and one stable problem type.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +139,7 @@ pub enum ApiError {
 }
 
 /// One thing that is wrong with a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Violation {
     /// Where, as a JSON pointer (RFC 6901).
     pub pointer: String,
@@ -142,74 +147,59 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// The body of an error.
-#[derive(Serialize)]
-struct Problem {
+/// Why a request got no result (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// The kind of problem; it never changes.
     r#type: String,
+    /// The kind in words.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong this time, in a sentence that a person can act on.
     detail: String,
+    /// Each thing that is wrong with a body or a parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Violation>,
-    #[serde(flatten)]
-    standing: Option<CurrentState>,
-}
-
-#[derive(Serialize)]
-struct CurrentState {
-    current: Standing,
+    /// Where the order stands whose state does not allow what was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Standing>,
 }
 
 /// Seconds after which a request that met a passing fault may be sent again.
 const RETRY_AFTER: u64 = 1;
 
 impl ApiError {
-    /// The status, and the words of the problem type. A type's word never changes.
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+    /// The problem type.
+    fn kind(&self) -> Kind {
         match self {
-            ApiError::NoSuchAddress(_) | ApiError::Missing { .. } => {
-                (StatusCode::NOT_FOUND, "not-found", "Not found")
-            }
-            ApiError::MethodNotAllowed(_) => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            ApiError::BadForm(_) => (StatusCode::BAD_REQUEST, "bad-form", "Bad form"),
+            ApiError::NoSuchAddress(_) | ApiError::Missing { .. } => kinds::NOT_FOUND,
+            ApiError::MethodNotAllowed(_) => kinds::METHOD_NOT_ALLOWED,
+            ApiError::BadForm(_) => kinds::BAD_FORM,
             ApiError::NoForm | ApiError::NoPlainForm | ApiError::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
+                kinds::UNSUPPORTED_MEDIA_TYPE
             }
-            ApiError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
-            ApiError::TooSlow { .. } | ApiError::Dripping { .. } => {
-                (StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow")
-            }
-            ApiError::BrokenOff => (StatusCode::BAD_REQUEST, "body-broken-off", "Body broken off"),
-            ApiError::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
-            ApiError::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-body", "Body of another form"),
-            ApiError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
-            ApiError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated"),
-            ApiError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
-            ApiError::CrossOrigin => (StatusCode::FORBIDDEN, "cross-origin", "From another site"),
-            ApiError::NoPageOfOurs => (StatusCode::FORBIDDEN, "csrf-token", "No CSRF token of the session"),
-            ApiError::BadVersion => (StatusCode::BAD_REQUEST, "bad-version", "Bad If-Match"),
-            ApiError::BadKey(_) => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Bad Idempotency-Key"),
-            ApiError::NotGenuine(_) => (StatusCode::UNAUTHORIZED, "webhook-not-genuine", "Not genuine"),
-            ApiError::UnreadableEvent(_) => {
-                (StatusCode::BAD_REQUEST, "webhook-unreadable", "Unreadable event")
-            }
-            ApiError::TooManyForgeries | ApiError::TooManyRequests { .. } => {
-                (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")
-            }
-            ApiError::TooManyListeners { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners")
-            }
-            ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable")
-            }
-            ApiError::App(error) if error.is_disk_full() => {
-                (StatusCode::INSUFFICIENT_STORAGE, "disk-full", "Disk full")
-            }
-            ApiError::App(error) if error.is_internal() => INTERNAL,
+            ApiError::TooLarge { .. } => kinds::BODY_TOO_LARGE,
+            ApiError::TooSlow { .. } | ApiError::Dripping { .. } => kinds::BODY_TOO_SLOW,
+            ApiError::BrokenOff => kinds::BODY_BROKEN_OFF,
+            ApiError::Malformed(_) => kinds::MALFORMED_JSON,
+            ApiError::Unfit(_) => kinds::UNFIT_BODY,
+            ApiError::Invalid(_) => kinds::INVALID_REQUEST,
+            ApiError::Unauthenticated(_) => kinds::UNAUTHENTICATED,
+            ApiError::Forbidden { .. } => kinds::FORBIDDEN,
+            ApiError::CrossOrigin => kinds::CROSS_ORIGIN,
+            ApiError::NoPageOfOurs => kinds::CSRF_TOKEN,
+            ApiError::BadVersion => kinds::BAD_VERSION,
+            ApiError::BadKey(_) => kinds::BAD_IDEMPOTENCY_KEY,
+            ApiError::NotGenuine(_) => kinds::WEBHOOK_NOT_GENUINE,
+            ApiError::UnreadableEvent(_) => kinds::WEBHOOK_UNREADABLE,
+            ApiError::TooManyForgeries | ApiError::TooManyRequests { .. } => kinds::TOO_MANY_REQUESTS,
+            ApiError::TooManyListeners { .. } => kinds::TOO_MANY_LISTENERS,
+            ApiError::App(_) | ApiError::Gateway(_) if self.may_pass() => kinds::UNAVAILABLE,
+            ApiError::App(error) if error.is_disk_full() => kinds::DISK_FULL,
+            ApiError::App(error) if error.is_internal() => kinds::INTERNAL,
             ApiError::App(error) => of_use_case(error),
-            ApiError::Gateway(_) | ApiError::Panicked(_) => INTERNAL,
+            ApiError::Gateway(_) | ApiError::Panicked(_) => kinds::INTERNAL,
         }
     }
 
@@ -263,62 +253,76 @@ impl ApiError {
         }
     }
 
-    fn headers(&self, status: StatusCode) -> HeaderMap {
+    fn headers(&self, kind: Kind) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let problem = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, problem);
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(header::RETRY_AFTER, self.retry_after().into());
-            }
-            // RFC 9110 wants a challenge with every 401.
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
-            }
-            _ => {}
+        if kind.asks_again() {
+            headers.insert(header::RETRY_AFTER, self.retry_after().into());
+        }
+        // RFC 9110 wants a challenge with every 401.
+        if kind.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
         }
         headers
     }
 }
 
-const INTERNAL: (StatusCode, &str, &str) = (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error");
-
 /// What a use case answers besides its result is the caller's to mend, or else ours.
-fn of_use_case(error: &app::Error) -> (StatusCode, &'static str, &'static str) {
+fn of_use_case(error: &app::Error) -> Kind {
     use app::Error as App;
     match error {
-        App::Ledger(store::Error::Missing { .. }) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-        App::Refused(_) | App::WrongState(_) => {
-            (StatusCode::CONFLICT, "refused", "The state does not allow it")
-        }
-        App::RefundRefused(_) => (StatusCode::CONFLICT, "refund-refused", "The refund is not possible"),
-        App::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
-        App::Ledger(store::Error::TooBroad(_)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "too-broad", "Too much to look at")
-        }
-        App::ProductChanged { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
-        App::Moved { .. } => (StatusCode::PRECONDITION_FAILED, "moved-on", "Moved on"),
-        App::Exists { .. } => (StatusCode::CONFLICT, "exists", "There already"),
-        App::KeyReused { .. } | App::KeyTaken { .. } => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key of another request")
-        }
+        App::Ledger(store::Error::Missing { .. }) => kinds::NOT_FOUND,
+        App::Refused(_) | App::WrongState(_) => kinds::REFUSED,
+        App::RefundRefused(_) => kinds::REFUND_REFUSED,
+        App::TooLarge { .. } => kinds::BODY_TOO_LARGE,
+        App::Ledger(store::Error::TooBroad(_)) => kinds::TOO_BROAD,
+        App::Moved { .. } | App::ProductChanged { .. } => kinds::MOVED_ON,
+        App::Exists { .. } => kinds::EXISTS,
+        App::KeyReused { .. } | App::KeyTaken { .. } => kinds::KEY_REUSED,
         App::Invalid(_)
         | App::Import(_)
         | App::Fetch { .. }
-        | App::Analytics(analytics::Error::Span { .. }) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
-        }
-        _ => INTERNAL,
+        | App::Analytics(analytics::Error::Span { .. }) => kinds::INVALID_REQUEST,
+        _ => kinds::INTERNAL,
     }
 }
 
 /// Where an order stands that something was refused for, and what can be done to it instead.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Standing {
+    /// The order as a whole.
     status: domain::OrderStatus,
+    /// Its money.
     payment: domain::PaymentStatus,
+    /// Its goods.
     fulfilment: domain::FulfilmentStatus,
+    /// What can be done to it.
     allowed: Vec<&'static str>,
+}
+
+impl Problem {
+    /// What a problem of this kind looks like.
+    pub(crate) fn example(kind: Kind) -> Self {
+        let violation = |pointer: &str, detail: &str| Violation {
+            pointer: pointer.to_owned(),
+            detail: detail.to_owned(),
+        };
+        let errors = match kind {
+            kinds::UNFIT_BODY => vec![violation("/lines/0/quantity", "a quantity is from 1 to 1000000")],
+            kinds::INVALID_REQUEST => vec![violation("?limit", "a page has 1 to 200 entries, not 500")],
+            _ => Vec::new(),
+        };
+        let current = (kind == kinds::REFUSED).then(|| Standing {
+            status: domain::OrderStatus::Completed,
+            payment: domain::PaymentStatus::Paid,
+            fulfilment: domain::FulfilmentStatus::Delivered,
+            allowed: Vec::new(),
+        });
+        let Kind { status, title, example, .. } = kind;
+        let detail = example.to_owned();
+        Problem { r#type: kind.urn(), title, status: status.as_u16(), detail, errors, current }
+    }
 }
 
 impl Standing {
@@ -336,20 +340,21 @@ impl Standing {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, kind, title) = self.kind();
+        let kind = self.kind();
+        let status = kind.status;
         if status.is_server_error() {
-            tracing::error!(error = with_causes(&self), kind, "a request failed");
+            tracing::error!(error = with_causes(&self), kind = kind.word, "a request failed");
         }
         let detail = self.detail(status);
-        let standing = Standing::of(&self).map(|current| CurrentState { current });
-        let headers = self.headers(status);
+        let current = Standing::of(&self);
+        let headers = self.headers(kind);
         let errors = match self {
             ApiError::Invalid(errors) => errors,
             ApiError::Unfit(error) => vec![error],
             _ => Vec::new(),
         };
-        let r#type = format!("urn:ordermill:problem:{kind}");
-        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors, standing };
+        let (r#type, title) = (kind.urn(), kind.title);
+        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors, current };
         (status, headers, Json(problem)).into_response()
     }
 }
@@ -396,11 +401,11 @@ mod tests {
     #[test]
     fn a_fault_that_stays_is_ours_and_keeps_its_inside_to_itself() {
         let kept = ApiError::from(app::Error::Internal("/secret/path".to_owned()));
-        assert_eq!(kept.kind().0, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(!kept.detail(kept.kind().0).contains("secret"));
+        assert_eq!(kept.kind().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!kept.detail(kept.kind().status).contains("secret"));
         let lasting = ApiError::from(GatewayError::lasting("/secret/path"));
-        assert_eq!(lasting.kind().0, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(!lasting.detail(lasting.kind().0).contains("secret"));
+        assert_eq!(lasting.kind().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!lasting.detail(lasting.kind().status).contains("secret"));
         assert_eq!(status(app::Error::from(sql::Error::Missing)), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

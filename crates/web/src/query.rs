@@ -1,5 +1,6 @@
 //! What stands behind the `?`: known names only, each with what is wrong with it.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -9,10 +10,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use store::Part;
 
+use crate::openapi::{Argument, Operation};
 use crate::{ApiError, Violation};
 
 /// The parameters of a request.
@@ -29,6 +32,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
             ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
         })
+    }
+}
+
+impl<T: JsonSchema> Argument for Query<T> {
+    const TAKES_PARAMETERS: bool = true;
+
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes_parameters::<T>();
     }
 }
 
@@ -53,6 +64,23 @@ pub(crate) struct Limit(pub(crate) u32);
 impl Default for Limit {
     fn default() -> Self {
         Limit(USUAL)
+    }
+}
+
+impl JsonSchema for Limit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "description": "How many entries the page has at most.",
+            "minimum": 1, "maximum": MOST, "default": USUAL,
+        })
     }
 }
 
@@ -86,6 +114,20 @@ impl Cursor {
     }
 }
 
+impl JsonSchema for Cursor {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "Where the page begins: `next` of the page before it." })
+    }
+}
+
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -95,17 +137,20 @@ impl<'de> Deserialize<'de> for Cursor {
 }
 
 /// Which part of a list that takes no filters.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     pub(crate) limit: Limit,
     pub(crate) cursor: Option<Cursor>,
 }
 
 /// A part of a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub(crate) struct Page<T> {
+    /// Its entries.
     pub(crate) data: Vec<T>,
     /// The cursor of the next page; none where this is the last.
     pub(crate) next: Option<String>,
@@ -135,6 +180,23 @@ pub(crate) struct Several<T>(pub(crate) Vec<T>);
 impl<T> Default for Several<T> {
     fn default() -> Self {
         Several(Vec::new())
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Several<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Several{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let schema = T::json_schema(generator);
+        let forms = schema.get("oneOf").and_then(|forms| forms.as_array()).into_iter().flatten();
+        let words = forms.filter_map(|form| form["const"].as_str()).collect::<Vec<_>>().join("|");
+        json_schema!({ "type": "string", "pattern": format!("^,*(({words})(,+({words}))*,*)?$") })
     }
 }
 

@@ -7,18 +7,16 @@ use app::App;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get};
-use domain::Role;
+use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::access::guard;
 use crate::health::{self, Probe};
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::observe::observed;
 use crate::problem::with_causes;
 use crate::visitor::{self, Front};
-use crate::{Error, Result, api, connections, metrics, pages};
+use crate::{Error, Result, api, connections, docs, metrics, pages};
 
 /// How long requests that are under way may take to finish after the shutdown.
 pub(crate) const GRACE: Duration = Duration::from_secs(20);
@@ -58,15 +56,12 @@ fn routes(web: Web) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", guarded(&web, Role::Viewer, get(metrics::scrape)))
         .nest("/api", api::routes(&web))
         .merge(pages::routes())
+        .merge(api::about(&web))
+        .merge(docs::files())
         .with_state(web);
     observed(routes).layer(from_fn_with_state(front, visitor::receive))
-}
-
-fn guarded(web: &Web, role: Role, handler: MethodRouter<Web>) -> MethodRouter<Web> {
-    handler.route_layer(from_fn_with_state((web.clone(), role), guard))
 }
 
 impl FromRef<Web> for App {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::Money;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::simulator::Charge;
@@ -106,7 +107,7 @@ pub fn state(charge: &Charge, now: Timestamp) -> ChargeState {
 }
 
 /// The type of an event that a callback tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EventType {
     /// Not decided yet.
     #[serde(rename = "charge.pending")]
@@ -135,7 +136,7 @@ impl EventType {
 }
 
 /// The body of a callback.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Callback {
     /// What happened.
     #[serde(rename = "type")]
@@ -145,7 +146,7 @@ pub struct Callback {
 }
 
 /// The charge that a callback is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallbackData {
     /// The shop's key of the charge.
     pub key: String,

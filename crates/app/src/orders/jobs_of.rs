@@ -1,4 +1,5 @@
 use queue::{Filter, JobRecord, PageRequest};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ const SEEN_AT_MOST: usize = 10_000;
 const PAGE: usize = 500;
 
 /// The jobs of an order that the queue still holds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OrderJobs {
     /// The jobs, newest first.
     pub data: Vec<JobRecord>,

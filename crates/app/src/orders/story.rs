@@ -14,8 +14,7 @@ use crate::refunds::RefundView;
 use crate::{App, Result};
 
 /// An order with everything that belongs to it.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "OrderStory")]
+#[derive(Debug, Serialize)]
 pub struct Story {
     /// The order with its lines.
     #[serde(flatten)]

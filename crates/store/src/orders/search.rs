@@ -18,7 +18,7 @@ const SORTED_AT_MOST: u32 = 1_000;
 const CUSTOMERS_AT_MOST: u32 = 100;
 
 /// What a list of orders is sorted by. Each ends with the id, so that no two orders share a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// What came last first.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::{CustomerId, Label};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sql::Tx;
 use store::customers::Customer;
@@ -13,12 +14,13 @@ use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
 /// Which customers a list shows.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
     /// The beginning of their e-mail or of their id in their source.
     text: Option<Label>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }

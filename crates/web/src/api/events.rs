@@ -3,14 +3,17 @@
 use app::orders::news::{self, Heard};
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::access::Shown;
 use crate::connections::Cut;
 use crate::live::{Joining, Listener, Message, Topic, Topics};
+use crate::openapi::Operation;
+use crate::problem::kinds;
 use crate::query::Query;
 use crate::server::Web;
 use crate::{ApiError, Violation};
@@ -21,9 +24,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const RETRY: std::ops::Range<u32> = 2_000..5_000;
 
 /// What to listen to.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
+    /// Some of `kpis`, `imports`, `orders` and `queues`, with commas between them; all, where it is not told.
     topics: Option<String>,
 }
 
@@ -71,6 +75,22 @@ pub(crate) async fn listen(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, listener.into_body()).into_response())
+}
+
+/// Says what listening answers.
+pub(crate) fn listening(operation: &mut Operation<'_>) {
+    let description =
+        "The last event that was heard: what orders did since is told first, if that is not too much.";
+    operation
+        .says("Server-sent events, for as long as both sides like.")
+        .takes_header::<String>("Last-Event-ID", false, description)
+        .answers_as(
+            StatusCode::OK,
+            "text/event-stream",
+            "Events, one after the other.",
+            json!({ "type": "string" }),
+        )
+        .refuses(&[kinds::TOO_MANY_LISTENERS]);
 }
 
 /// Tells a listener what others were told since they heard `seen`, if that is not too much.

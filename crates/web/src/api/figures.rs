@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::{Currency, CustomerId, Period};
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::address::Path;
@@ -14,13 +15,18 @@ use crate::server::Web;
 use crate::{ApiError, Violation};
 
 /// Of which days: one, or a span; today, where none is named.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Span {
+    /// One day.
     date: Option<Date>,
+    /// The first day of a span.
     from: Option<Date>,
+    /// Its last day, included.
     to: Option<Date>,
+    /// How long each period is; a day, where it is not told.
     granularity: Option<Granularity>,
+    /// The currency of the figures; the shop's, where it is not told.
     currency: Option<Currency>,
 }
 
@@ -50,14 +56,19 @@ pub(crate) async fn kpis(
 }
 
 /// Which leaderboard.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
+    /// Whom it ranks; customers, where it is not told.
     of: Option<BoardOf>,
+    /// Over how long; all time, where it is not told.
     period: Option<Period>,
+    /// A day in the period; today, where it is not told.
     date: Option<Date>,
+    /// The currency of the scores; the shop's, where it is not told.
     currency: Option<Currency>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
 }
 

@@ -7,13 +7,17 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::ImportId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::access::By;
 use crate::address::Path;
 use crate::body::{JsonBody, says_json};
 use crate::form::{Form, Received};
 use crate::idempotent::KEY;
+use crate::openapi::{Argument, Operation};
+use crate::problem::kinds;
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
 use crate::{ApiError, Violation};
@@ -37,7 +41,7 @@ pub(crate) async fn show(State(web): State<Web>, Path(id): Path<ImportId>) -> Re
 const REJECTS_SHOWN: usize = 100;
 
 /// How a file is to be taken.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Terms {
     /// Nothing is imported; only what would come of it is told.
@@ -49,15 +53,17 @@ pub(crate) struct Terms {
 }
 
 /// What came of a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Taken {
+    /// The import.
     Import {
         #[serde(flatten)]
         status: Box<Status>,
         /// `new`, `resumed`, or `done` where the same file was imported before and nothing was done.
         outcome: &'static str,
     },
+    /// What it would do.
     DryRun {
         #[serde(flatten)]
         told: DryRun,
@@ -70,13 +76,14 @@ enum Taken {
 const NAMED_LIMIT: usize = 256 * 1024;
 
 /// A file to be fetched: one of the two.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Named {
     /// A file of a folder.
     path: Option<String>,
     /// An object of a store.
     url: Option<String>,
+    /// How it is to be taken.
     #[serde(default)]
     options: ImportOptions,
 }
@@ -104,6 +111,13 @@ fn tried(mut told: DryRun) -> Taken {
     let mut rejects = std::mem::take(&mut told.rejects);
     rejects.truncate(REJECTS_SHOWN);
     Taken::DryRun { told, rejects }
+}
+
+impl Argument for File {
+    fn describe(operation: &mut Operation<'_>) {
+        Form::describe(operation);
+        JsonBody::<Named, NAMED_LIMIT>::describe(operation);
+    }
 }
 
 /// `POST /api/orders/import`: a form with `file`, and before or after it `options` as JSON; or JSON with `path` or `url`, and
@@ -175,6 +189,30 @@ async fn fetch(app: &App, who: &Actor, named: Named, terms: &Terms) -> Result<Ou
 
 fn wrong(pointer: &str, detail: impl ToString) -> ApiError {
     ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_string() }])
+}
+
+/// Says what sending a file answers.
+pub(crate) fn started(operation: &mut Operation<'_>) {
+    operation
+        .says("The file goes to disk as it comes, and workers import it. The same file is imported once, without an `Idempotency-Key`.")
+        .answers::<Taken>(StatusCode::ACCEPTED, "The import, which workers go on with.")
+        .answers::<Taken>(StatusCode::OK, "The file was imported before, or this was a dry run.")
+        .carries("location", false, "The address of the import.")
+        .refuses(&[kinds::BAD_IDEMPOTENCY_KEY, kinds::REFUSED, kinds::DISK_FULL]);
+}
+
+/// Says what the rejects look like.
+pub(crate) fn rejected(operation: &mut Operation<'_>) {
+    let file = json!({ "type": "string" });
+    let description = "The rows with the columns of their file, each with why; to be corrected and sent.";
+    operation
+        .answers_as(StatusCode::OK, "text/csv; charset=utf-8", description, file)
+        .refuses(&[kinds::DISK_FULL]);
+}
+
+/// Says what steering an import can meet.
+pub(crate) fn steered(operation: &mut Operation<'_>) {
+    operation.refuses(&[kinds::REFUSED, kinds::DISK_FULL]);
 }
 
 /// `GET /api/imports/{id}/rejects.csv`: the rows that were not imported, to be corrected and imported again.

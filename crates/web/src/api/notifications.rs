@@ -4,26 +4,30 @@ use app::idempotency::Answer;
 use app::notifications::{self as cases, History, Notification, NotificationView, ReceiverView, Which};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use domain::NotificationId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
-use crate::idempotent::{keyed, marked};
+use crate::idempotent::{Key, marked};
+use crate::openapi::Operation;
+use crate::problem::kinds;
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
 /// Which notifications a list shows.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
     /// Only those of which some attempt did not succeed.
     #[serde(default)]
     troubled: bool,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }
@@ -52,10 +56,10 @@ pub(crate) async fn resend(
     State(web): State<Web>,
     By(caller): By,
     Path(id): Path<NotificationId>,
-    headers: HeaderMap,
+    key: Key,
 ) -> Result<Response, ApiError> {
     let address = format!("POST /api/notifications/{id}/resend");
-    let keyed = keyed(&headers, &caller.actor, &address, &[])?;
+    let keyed = key.of(&caller.actor, &address, &[]);
     let Answer { result, replayed } = cases::resend_once(&web.app, &caller.actor, id, keyed).await?;
     Ok(marked(replayed, (StatusCode::ACCEPTED, Json(result)).into_response()))
 }
@@ -70,4 +74,21 @@ pub(crate) async fn receiver(State(web): State<Web>) -> Result<Json<ReceiverView
 /// `POST /api/notifications/webhook/enable`: calls it again.
 pub(crate) async fn enable(State(web): State<Web>, By(caller): By) -> Result<Json<ReceiverView>, ApiError> {
     Ok(Json(cases::enable(&web.app, &caller.actor).await?))
+}
+
+/// Says what asking for the receiver can meet.
+pub(crate) fn received(operation: &mut Operation<'_>) {
+    operation.refuses(&[kinds::NOT_FOUND]);
+}
+
+/// Says what calling the receiver again can meet.
+pub(crate) fn enabled(operation: &mut Operation<'_>) {
+    operation.refuses(&[kinds::NOT_FOUND, kinds::REFUSED, kinds::DISK_FULL]);
+}
+
+/// Says what sending again answers.
+pub(crate) fn resent(operation: &mut Operation<'_>) {
+    operation
+        .answers::<Notification>(StatusCode::ACCEPTED, "The notification that workers send.")
+        .refuses(&[kinds::REFUSED, kinds::DISK_FULL]);
 }

@@ -4,11 +4,14 @@ use std::str::FromStr;
 
 use app::access::Caller;
 use app::idempotency::Answer;
-use app::orders::{self as cases, Deed, NewCustomer, NewOrder, NewOrderLine, Shipping};
+use app::orders::{
+    self as cases, Deed, NewCustomer, NewOrder, NewOrderLine, OrderJobs, PaymentView, Preview, Shipping,
+};
+use app::refunds::RefundView;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{
     Calendar, Currency, CustomerId, Email, ExternalId, ImportId, Label, OrderId, OrderStatus, Quantity, Sku,
@@ -16,16 +19,23 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sql::Tx;
-use store::orders::{OrderRow, Search, Sort};
+use store::customers::Customer;
+use store::events::Event;
+use store::notifications::Notification;
+use store::orders::{LineView, OrderRow, OrderView, Search, Sort};
+use store::shipments::Shipment;
 
 use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
-use crate::body::{OptionalJson, RawJson};
-use crate::idempotent::{keyed, marked};
+use crate::body::{ExactJson, OptionalJson};
+use crate::idempotent::{Key, marked};
+use crate::openapi::{Argument, Operation};
+use crate::problem::kinds;
 use crate::query::{Cursor, Limit, Page, Query, Several};
 use crate::server::Web;
 
@@ -33,24 +43,31 @@ use crate::server::Web;
 const LIMIT: usize = 1024 * 1024;
 
 /// Which orders a list shows, and what comes first.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
-    /// One of several.
+    /// Only those that stand so, or so.
     #[serde(default)]
+    #[schemars(with = "Option<Several<OrderStatus>>")]
     status: Several<OrderStatus>,
+    /// Only those of this customer.
     customer: Option<CustomerId>,
-    /// Of some line, as it was sold.
+    /// Only those with a line of it, as it was sold.
     sku: Option<Sku>,
     /// Placed on this business day or later.
     from: Option<Date>,
     /// Placed on this business day or earlier.
     to: Option<Date>,
+    /// Only those of this import.
     import: Option<ImportId>,
+    /// Only those of this source.
     source: Option<SourceName>,
+    /// Only those that a person means by it: an id, or the beginning of an id in the source or of the customer's e-mail.
     text: Option<Label>,
+    /// What comes first; the newest, where it is not told.
     sort: Option<Sort>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }
@@ -86,14 +103,16 @@ pub(crate) async fn list(
 }
 
 /// What is shown of an order besides itself and its customer.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Shown {
+    /// These parts alone; all but its jobs, where none is named.
     include: Option<Several<Part>>,
 }
 
 /// What belongs to an order.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 enum Part {
     Lines,
     Payments,
@@ -152,6 +171,52 @@ pub(crate) async fn show(
     Ok(tagged(version, StatusCode::OK, &shown))
 }
 
+/// Says what looking at an order answers.
+pub(crate) fn shown(operation: &mut Operation<'_>) {
+    operation.answers::<StoryShown>(StatusCode::OK, "The order.").carries("etag", true, TAG);
+}
+
+/// Says what a list of orders can meet.
+pub(crate) fn listed(operation: &mut Operation<'_>) {
+    operation.refuses(&[kinds::TOO_BROAD]);
+}
+
+/// An order with the parts that were asked for.
+#[derive(JsonSchema)]
+#[schemars(rename = "OrderStory")]
+#[expect(dead_code, reason = "it is its schema")]
+struct StoryShown {
+    #[serde(flatten)]
+    order: OrderRow,
+    /// Notes, payment method, addresses.
+    details: Option<serde_json::Value>,
+    /// Whose it is.
+    customer: Customer,
+    /// Its lines.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<LineView>>,
+    /// The attempts to charge it, oldest first.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    payments: Option<Vec<PaymentView>>,
+    /// What went back, oldest first.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    refunds: Option<Vec<RefundView>>,
+    /// What left, oldest first.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    shipments: Option<Vec<Shipment>>,
+    /// What the customer was told, oldest first.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    notifications: Option<Vec<Notification>>,
+    /// What happened, oldest first.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Vec<Event>>,
+    /// The jobs about it.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    jobs: Option<OrderJobs>,
+}
+
+const TAG: &str = "The version of the order, for `If-Match`.";
+
 /// The order of this name. A slash would end the part of the address, so a colon stands for it.
 async fn resolve(web: &Web, name: String) -> Result<OrderId, ApiError> {
     let name = name.replacen(':', "/", 1);
@@ -162,17 +227,20 @@ async fn resolve(web: &Web, name: String) -> Result<OrderId, ApiError> {
 }
 
 /// An order to be placed.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PlaceBody {
+pub(crate) struct PlaceBody {
     /// Half of its identity.
     source: SourceName,
     /// The other half: the same id twice is one order.
     external_id: ExternalId,
+    /// Whose it is: an e-mail or an id of the source, or both.
     customer: CustomerBody,
     /// The currency of every amount.
     currency: Option<Currency>,
+    /// When the customer placed it; now, where it is not told.
     placed_at: Option<Timestamp>,
+    /// What was ordered: at least one line.
     lines: Vec<LineBody>,
     /// Minor units.
     #[serde(default)]
@@ -185,18 +253,23 @@ struct PlaceBody {
     notify: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CustomerBody {
+    /// Their id in the source.
     external_id: Option<ExternalId>,
+    /// Their e-mail.
     email: Option<Email>,
+    /// Their name.
     name: Option<Label>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LineBody {
+    /// The product.
     sku: Sku,
+    /// Units.
     quantity: Quantity,
     /// Minor units for one; the catalogue's price, where it is not told.
     unit_price: Option<i64>,
@@ -206,11 +279,10 @@ struct LineBody {
 pub(crate) async fn place(
     State(web): State<Web>,
     By(caller): By,
-    headers: HeaderMap,
-    RawJson(bytes): RawJson<LIMIT>,
+    key: Key,
+    ExactJson { value: body, bytes }: ExactJson<PlaceBody, LIMIT>,
 ) -> Result<Response, ApiError> {
-    let body: PlaceBody = crate::body::parse(&bytes)?;
-    let keyed = keyed(&headers, &caller.actor, "POST /api/orders", &bytes)?;
+    let keyed = key.of(&caller.actor, "POST /api/orders", &bytes);
     let lines = body.lines.into_iter().map(|line| NewOrderLine {
         sku: line.sku,
         quantity: line.quantity,
@@ -237,22 +309,34 @@ pub(crate) async fn place(
     Ok(marked(replayed, tagged(version, status, &result.order)))
 }
 
+/// Says what placing an order answers.
+pub(crate) fn placed(operation: &mut Operation<'_>) {
+    operation
+        .says("The same order sent twice, by its source and id, is one order. Workers then reserve its stock and take its payment.")
+        .answers::<OrderView>(StatusCode::CREATED, "The order as it was placed.")
+        .answers::<OrderView>(StatusCode::OK, "The order was there already, or the request came before.")
+        .carries("etag", true, TAG)
+        .refuses(&[kinds::EXISTS, kinds::DISK_FULL]);
+}
+
 /// An order as it stands, with its version as its tag.
 fn tagged(version: i64, status: StatusCode, body: &impl Serialize) -> Response {
     let tag = HeaderValue::try_from(format!("\"{version}\"")).expect("a number is a sound header");
     (status, [(header::ETAG, tag)], Json(body)).into_response()
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CancelBody {
+    /// Why, for the timeline.
     reason: Option<Label>,
 }
 
 /// Whether it is done, or only told what would come of it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Terms {
+    /// Nothing is done; only what would come of it is told.
     #[serde(default)]
     dry_run: bool,
 }
@@ -264,9 +348,32 @@ pub(crate) struct Moving {
     name: String,
     dry_run: bool,
     version: Option<i64>,
-    headers: HeaderMap,
+    key: Key,
     address: String,
 }
+
+impl Argument for Moving {
+    const TAKES_PARAMETERS: bool = true;
+
+    fn describe(operation: &mut Operation<'_>) {
+        Path::<String>::describe(operation);
+        Query::<Terms>::describe(operation);
+        Key::describe(operation);
+        let description =
+            "The order moves only while its version is this one: its `ETag`, such as `\"7\"`, or `*`.";
+        operation
+            .takes_header::<IfMatch>("If-Match", false, description)
+            .refuses(&[kinds::BAD_VERSION, kinds::MOVED_ON]);
+    }
+}
+
+/// What an `If-Match` may be.
+#[derive(JsonSchema)]
+struct IfMatch(
+    #[expect(dead_code, reason = "it is its schema")]
+    #[schemars(regex(pattern = r#"^(\*|"-?[0-9]{1,18}")$"#))]
+    String,
+);
 
 impl FromRequestParts<Web> for Moving {
     type Rejection = ApiError;
@@ -276,8 +383,9 @@ impl FromRequestParts<Web> for Moving {
         let Path(name) = Path::from_request_parts(parts, web).await?;
         let Query(Terms { dry_run }) = Query::from_request_parts(parts, web).await?;
         let version = parts.headers.get(header::IF_MATCH).map(version_of).transpose()?.flatten();
-        let (headers, address) = (parts.headers.clone(), parts.uri.path().to_owned());
-        Ok(Moving { web: web.clone(), caller, name, dry_run, version, headers, address })
+        let key = Key::from_request_parts(parts, web).await?;
+        let address = parts.uri.path().to_owned();
+        Ok(Moving { web: web.clone(), caller, name, dry_run, version, key, address })
     }
 }
 
@@ -294,18 +402,30 @@ fn version_of(value: &HeaderValue) -> Result<Option<i64>, ApiError> {
 impl Moving {
     /// Does it. `body` is what tells two requests with one key apart.
     async fn on(self, deed: Deed, body: &[u8]) -> Result<Response, ApiError> {
-        let Moving { web, caller, name, dry_run, version, headers, address } = self;
+        let Moving { web, caller, name, dry_run, version, key, address } = self;
         let id = resolve(&web, name).await?;
         if dry_run {
             let preview = cases::preview(&web.app, &caller.actor, id, deed, version).await?;
             return Ok(Json(preview).into_response());
         }
-        let keyed = keyed(&headers, &caller.actor, &format!("POST {address}"), body)?;
+        let keyed = key.of(&caller.actor, &format!("POST {address}"), body);
         let Answer { result, replayed } =
             cases::move_once(&web.app, &caller.actor, id, deed, version, keyed).await?;
         let version = result["version"].as_i64().unwrap_or_default();
         Ok(marked(replayed, tagged(version, StatusCode::OK, &result)))
     }
+}
+
+/// Says what moving an order on answers.
+pub(crate) fn moved(operation: &mut Operation<'_>) {
+    operation
+        .answers::<OrderRow>(
+            StatusCode::OK,
+            "The order as it stands then; with `dry_run`, what would come of it.",
+        )
+        .answers::<Preview>(StatusCode::OK, "")
+        .carries("etag", false, TAG)
+        .refuses(&[kinds::REFUSED, kinds::DISK_FULL]);
 }
 
 /// `POST /api/orders/{order}/cancel`
@@ -316,20 +436,24 @@ pub(crate) async fn cancel(
     moving.on(Deed::Cancel { reason: body.value.reason.map(String::from) }, &body.bytes).await
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ShipBody {
     /// All that can be shipped, where none is named.
     lines: Vec<UnitsBody>,
+    /// Who carries it.
     carrier: Option<Label>,
+    /// The carrier's number.
     tracking: Option<Label>,
 }
 
 /// Units of a line.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnitsBody {
+    /// The line's number, from 1.
     pub(crate) line_no: i64,
+    /// How many.
     pub(crate) quantity: i64,
 }
 
@@ -355,6 +479,6 @@ pub(crate) async fn deliver(
 }
 
 /// A body without anything in it.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}

@@ -11,6 +11,7 @@ use queue::{
     BatchId, BatchProgress, FailureGroup, Filter, JobId, JobRecord, PageRequest, QueueDepth, Selection,
     State as JobState, SupervisorRecord,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -33,9 +34,11 @@ pub(crate) async fn queues(State(web): State<Web>) -> Result<Json<Page<QueueDept
 }
 
 /// Whether a queue hands out jobs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Steered {
+    /// The queue.
     queue: String,
+    /// Whether it holds its jobs back.
     paused: bool,
 }
 
@@ -72,17 +75,25 @@ fn known(app: &App, queue: &str) -> Result<(), ApiError> {
 }
 
 /// Which jobs a list shows. Texts are found anywhere in the field, whatever their case.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
+    /// In this state.
     state: Option<JobState>,
+    /// In this queue.
     queue: Option<String>,
+    /// Of this kind.
     kind: Option<String>,
+    /// With this tag.
     tag: Option<String>,
+    /// In this batch.
     batch: Option<BatchId>,
+    /// With this text in the arguments.
     args: Option<String>,
+    /// With this text in an error.
     error: Option<String>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }
@@ -114,10 +125,12 @@ pub(crate) async fn failures(State(web): State<Web>) -> Result<Json<Page<Failure
 }
 
 /// Which jobs are meant: some by their ids, or all that match.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Meant {
+    /// These.
     ids: Option<Vec<JobId>>,
+    /// All that match; it must narrow the choice.
     filter: Option<Filter>,
 }
 
@@ -136,8 +149,9 @@ impl Meant {
 }
 
 /// How many jobs were changed.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Changed {
+    /// Jobs.
     changed: usize,
 }
 
@@ -242,16 +256,18 @@ pub(crate) async fn batch(
 }
 
 /// By what figures are told, and how far back.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Span {
+    /// How long each is that figures are told of.
     #[serde(default)]
     per: Per,
+    /// How far back: 1 to 24 by minute, 1 to 720 by hour; 1 or 24, where it is not told.
     hours: Option<u16>,
 }
 
 /// The length of what each figure is of.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Per {
     /// Kept for a day.
@@ -262,10 +278,13 @@ enum Per {
 }
 
 /// What a queue did.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Metrics {
+    /// The queue.
     queue: String,
+    /// How long each is that figures are told of.
     per: Per,
+    /// Since when.
     from: Timestamp,
     /// Over the whole time, by kind of job.
     total: Vec<Work>,

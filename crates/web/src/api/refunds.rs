@@ -3,9 +3,10 @@
 use app::refunds::{self as cases, Asked, RefundView, Request};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use domain::{Label, OrderId, RefundId, RefundRequest, RefundStatus};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sql::Tx;
 use store::Part;
@@ -14,7 +15,9 @@ use super::orders::UnitsBody;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
-use crate::idempotent::{marked, require_key};
+use crate::idempotent::{RequiredKey, marked};
+use crate::openapi::Operation;
+use crate::problem::kinds;
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 use crate::{ApiError, Violation};
@@ -23,18 +26,21 @@ use crate::{ApiError, Violation};
 const LIMIT: usize = 256 * 1024;
 
 /// What is to go back: an amount, units of lines, or, with neither, all that is left.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefundBody {
+    /// Of which order.
     order_id: OrderId,
     /// Minor units of the order's currency.
     amount: Option<i64>,
+    /// Units of these lines.
     lines: Option<Vec<UnitsBody>>,
     /// Minor units of shipping that go back with the lines.
     shipping: Option<i64>,
     /// Whether goods come back into stock.
     #[serde(default = "crate::body::yes")]
     restock: bool,
+    /// Why.
     reason: Option<Label>,
 }
 
@@ -60,12 +66,12 @@ impl RefundBody {
 pub(crate) async fn request(
     State(web): State<Web>,
     By(caller): By,
-    headers: HeaderMap,
+    RequiredKey(key): RequiredKey,
     JsonBody(body): JsonBody<RefundBody, LIMIT>,
 ) -> Result<Response, ApiError> {
     let request = Request {
         order: body.order_id,
-        key: require_key(&headers)?,
+        key,
         what: body.what()?,
         restock: body.restock,
         reason: body.reason.map(String::from),
@@ -75,12 +81,15 @@ pub(crate) async fn request(
 }
 
 /// Which refunds a list shows.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
+    /// Only those of this order.
     order: Option<OrderId>,
+    /// Only those that stand so.
     status: Option<RefundStatus>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }
@@ -96,6 +105,14 @@ pub(crate) async fn list(
     };
     let Part { rows, next } = web.app.read("list_refunds", read).await?;
     Ok(Json(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next })))
+}
+
+/// Says what asking for a refund answers.
+pub(crate) fn requested(operation: &mut Operation<'_>) {
+    operation
+        .says("An amount, or units of lines with or without shipping, or, with neither, all that is left. Workers pay it back.")
+        .answers::<RefundView>(StatusCode::ACCEPTED, "The refund as it stands.")
+        .refuses(&[kinds::NOT_FOUND, kinds::REFUND_REFUSED, kinds::REFUSED, kinds::DISK_FULL]);
 }
 
 /// `GET /api/refunds/{id}`

@@ -3,18 +3,22 @@
 use std::sync::{Mutex, PoisonError};
 
 use app::gateways::signature::Headers;
+use app::gateways::simulator::Callback;
 use app::payments::{self, Incoming, Receipt, Standing};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use domain::Verdict;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sql::Tx;
 use store::webhooks::DeliveryRow;
 
 use crate::ApiError;
 use crate::body::RawJson;
+use crate::openapi::Operation;
+use crate::problem::kinds;
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
 
@@ -24,19 +28,24 @@ const LIMIT: usize = 64 * 1024;
 const RECORDED_A_SECOND: u32 = 50;
 
 /// What was done about a delivery.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct VerdictView {
+    /// The verdict.
+    #[schemars(with = "domain::Verdict")]
     verdict: &'static str,
+    /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
 /// Which deliveries a list shows.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listed {
+    /// Only those with this verdict.
     verdict: Option<Verdict>,
     #[serde(default)]
+    #[schemars(with = "Option<Limit>")]
     limit: Limit,
     cursor: Option<Cursor>,
 }
@@ -68,6 +77,26 @@ pub(crate) async fn receive(
         return Err(ApiError::TooManyForgeries);
     }
     answer(payments::receive_checked(&web.app, checked).await?)
+}
+
+/// Says what deliveries must bring.
+pub(crate) fn received(operation: &mut Operation<'_>) {
+    operation
+        .says("Signed after Standard Webhooks. A genuine event is answered 200 whatever its verdict.")
+        .takes_json::<Callback>(true, LIMIT)
+        .takes_header::<String>("webhook-id", true, "The event; a second delivery of it changes nothing.")
+        .takes_header::<String>(
+            "webhook-timestamp",
+            true,
+            "When it was sent, in seconds of the epoch: within 5 minutes.",
+        )
+        .is_secured_by("signature")
+        .refuses(&[
+            kinds::WEBHOOK_NOT_GENUINE,
+            kinds::WEBHOOK_UNREADABLE,
+            kinds::TOO_MANY_REQUESTS,
+            kinds::DISK_FULL,
+        ]);
 }
 
 /// A header that is missing or not ASCII is empty: the check says what it lacks.

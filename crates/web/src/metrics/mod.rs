@@ -15,7 +15,7 @@ use metrics_process::Collector;
 use tokio::time::Instant;
 
 pub use list::{Kind, METRICS, Metric};
-pub(crate) use scrape::scrape;
+pub(crate) use scrape::{scrape, scraped};
 
 use crate::{Error, Result};
 

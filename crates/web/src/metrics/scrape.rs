@@ -1,20 +1,23 @@
 use app::App;
 use app::jobs::QUEUES;
 use axum::extract::State as Shared;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use metrics::gauge;
 use queue::metrics::{Figures, Measure, Span};
 use queue::{QueueDepth, State, SupervisorRecord};
+use serde_json::json;
 use store::imports::ImportStatus;
 
 use super::RECORDER;
 use crate::ApiError;
+use crate::openapi::Operation;
 use crate::problem::with_causes;
 
 /// Jobs of a state that are counted.
 const COUNTED: usize = 100_000;
+const FORMAT: &str = "text/plain; version=0.0.4";
 
 /// `GET /metrics`
 pub(crate) async fn scrape(Shared(app): Shared<App>) -> Result<Response, ApiError> {
@@ -27,7 +30,13 @@ pub(crate) async fn scrape(Shared(app): Shared<App>) -> Result<Response, ApiErro
         tracing::warn!(error = with_causes(&error), "what metrics tell of the ledger could not be read");
     }
     let text = recorder.handle.render();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+    Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
+}
+
+/// Says what `GET /metrics` answers.
+pub(crate) fn scraped(operation: &mut Operation<'_>) {
+    let text = json!({ "type": "string" });
+    operation.answers_as(StatusCode::OK, FORMAT, "Figures in Prometheus' text format.", text);
 }
 
 async fn look(app: &App) -> app::Result<()> {

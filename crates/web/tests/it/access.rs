@@ -6,11 +6,12 @@ use app::access::{Password, users};
 use domain::{Email, Role, TokenName};
 use jiff::SignedDuration;
 use reqwest::{Client, Method, RequestBuilder};
+use web::Access;
 
 use crate::support::{Shop, client, reliable};
 
 fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> RequestBuilder {
-    client.request(method.clone(), format!("{}/api{}", shop.url, example(path)))
+    client.request(method.clone(), format!("{}{}", shop.url, example(path)))
 }
 
 /// An address whose parts name something.
@@ -28,7 +29,7 @@ async fn every_endpoint_wants_its_role_and_takes_every_role_above() {
     }
     let endpoints = web::access();
     assert!(endpoints.len() > 20);
-    for (method, path, needs) in &endpoints {
+    for Access { method, address: path, needs, .. } in &endpoints {
         let Some(needed) = needs else { continue };
         let stranger = request(&client, &shop, (method, path)).send().await.unwrap();
         assert_eq!(stranger.status(), 401, "{method} {path} is open to strangers");
@@ -53,10 +54,10 @@ async fn every_endpoint_takes_a_session_as_it_takes_a_token() {
     for role in Role::ALL {
         browsers.push((*role, shop.signed_in(*role).await));
     }
-    for (method, path, needs) in web::access() {
+    for Access { method, address: path, needs, .. } in web::access() {
         let Some(needed) = needs else { continue };
         for (role, browser) in &browsers {
-            let request = || browser.request(method.clone(), &format!("/api{}", example(path)));
+            let request = || browser.request(method.clone(), &example(&path));
             let answer = request().header("x-csrf-token", browser.csrf()).send().await.unwrap();
             let status = answer.status().as_u16();
             if role.covers(needed) {
@@ -75,9 +76,9 @@ async fn every_endpoint_takes_a_session_as_it_takes_a_token() {
 #[tokio::test]
 async fn what_needs_no_role_wants_a_signature() {
     let shop = Shop::open(reliable()).await;
-    let open: Vec<_> = web::access().into_iter().filter(|(_, _, needs)| needs.is_none()).collect();
-    assert_eq!(open.len(), 1, "{open:?}");
-    let (method, path, _) = &open[0];
+    let open: Vec<_> = web::access().into_iter().filter(|endpoint| endpoint.needs.is_none()).collect();
+    assert_eq!(open.len(), 1);
+    let Access { method, address: path, .. } = &open[0];
     let answer = request(&client(), &shop, (method, path)).body("{}").send().await.unwrap();
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["www-authenticate"]),
@@ -87,7 +88,7 @@ async fn what_needs_no_role_wants_a_signature() {
 
 #[tokio::test]
 async fn reading_needs_no_more_than_a_viewer_and_writing_does() {
-    for (method, path, needs) in web::access() {
+    for Access { method, address: path, needs, .. } in web::access() {
         let is_write = method != Method::GET;
         assert!(!(is_write && needs == Some(Role::Viewer)), "{method} {path} is open to viewers");
     }

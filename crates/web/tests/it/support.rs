@@ -307,6 +307,11 @@ impl Shop {
         std::fs::read_dir(self.spool()).map_or(0, Iterator::count)
     }
 
+    /// A folder of its own.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.space.folder().to_owned()
+    }
+
     /// Where files wait for their import.
     pub fn spool(&self) -> std::path::PathBuf {
         self.space.folder().join("spool")

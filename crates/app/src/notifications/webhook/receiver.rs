@@ -1,6 +1,7 @@
 //! Whether the receiver is called at all: one that has taken nothing for long is switched off until somebody switches it on.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -14,7 +15,7 @@ use crate::notifications::Delivery;
 use crate::{Actor, App, Error, Result};
 
 /// How the shop's receiver does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReceiverView {
     /// Where it is, without what may be secret of its address.
     pub address: String,
