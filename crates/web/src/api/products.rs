@@ -89,10 +89,12 @@ pub(crate) struct ChangeBody {
     /// `null` takes the price away.
     #[serde(default, deserialize_with = "told")]
     #[schemars(with = "Option<Money>")]
+    #[expect(clippy::option_option, reason = "`null` is not what is left out")]
     price: Option<Option<Money>>,
 }
 
 /// Tells `null` from what is left out.
+#[expect(clippy::option_option, reason = "`null` is not what is left out")]
 fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Money>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
