@@ -1,5 +1,6 @@
 //! Texts that want to be more than data.
 
+use base64::Engine as _;
 use domain::Role;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ async fn open() -> (Shop, Speaker) {
 
 /// A text as part of an address.
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
 }
 
 #[tokio::test]
@@ -115,7 +116,6 @@ async fn a_line_break_gets_into_no_text_and_no_header() {
 async fn a_cursor_that_somebody_made_up_harms_nobody() {
     let (shop, speaker) = open().await;
     shop.place(1).await;
-    use base64::Engine as _;
     let made_up = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
     for text in
         ["", "newest", "newest:1", "newest:x:1", "total:1:1", "newest:1:99999999999999999999", "' OR 1=1"]
