@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 SEED = 20_291_201
 # Cases of an operation that are made up, besides those that its schemas' limits give.
-CASES = 60
+CASES = 40
 # Whether a request that fits its schema contradicts the rules is for the server to say: `positive_data_acceptance` is not asked.
 CHECKS = [
     "not_a_server_error",

@@ -64,7 +64,7 @@ pub(crate) struct Listed {
     source: Option<SourceName>,
     /// Only those that a person means by it: an id, or the beginning of an id in the source or of the customer's e-mail.
     text: Option<Label>,
-    /// What comes first; the newest, where it is not told.
+    /// What comes first; where it is not told the newest, or with `from` or `to` what was placed last.
     sort: Option<Sort>,
     #[serde(default)]
     #[schemars(with = "Option<Limit>")]

@@ -68,6 +68,14 @@ impl Session {
         session
     }
 
+    /// What was told, with the places of files as a shop may have them.
+    fn on_another_machine(&self) -> BTreeMap<String, Value> {
+        let text = serde_json::to_string(&self.told).unwrap();
+        let text = text.replace(self.folder.path().to_str().unwrap(), "/srv/orders");
+        let text = text.replace(self.shop.folder().to_str().unwrap(), "/var/lib/ordermill");
+        serde_json::from_str(&text).unwrap()
+    }
+
     async fn sells(&mut self) {
         let delivery = json!({ "kind": "receive", "quantity": 100, "name": "Teapot",
             "price": { "amount": 1_999, "currency": "EUR" }, "note": "delivery 17" });
@@ -140,8 +148,6 @@ impl Session {
         let named = json!({ "path": path, "options": { "source": "archive" } });
         self.post("/api/orders/import", json!({}), named).await;
         self.shop.work().await;
-        let request = &mut self.told.get_mut("imports_start").unwrap()["requests"]["application/json"];
-        request["path"] = "/srv/orders/orders.csv".into();
     }
 
     async fn counts(&mut self) {
@@ -325,7 +331,12 @@ fn shape(value: &Value) -> Value {
 
 #[tokio::test]
 async fn the_examples_are_what_is_answered() {
-    let mut told = Session::walk().await.told;
+    let session = Session::walk().await;
+    if !session.shop.is_on_sqlite() {
+        // What is told of the engines differs; the examples are of SQLite.
+        return;
+    }
+    let mut told = session.on_another_machine();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/openapi/examples.json");
     let known: BTreeMap<String, Value> =
         serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();

@@ -307,6 +307,11 @@ impl Shop {
         std::fs::read_dir(self.spool()).map_or(0, Iterator::count)
     }
 
+    /// Whether all of it is in SQLite.
+    pub fn is_on_sqlite(&self) -> bool {
+        !self.space.is_mysql() && self.space.redis_url().is_none()
+    }
+
     /// A folder of its own.
     pub fn folder(&self) -> std::path::PathBuf {
         self.space.folder().to_owned()
