@@ -87,10 +87,13 @@ fn security_schemes() -> Value {
     })
 }
 
-/// What tools call an endpoint: its handler's file and name.
+/// What tools call an endpoint: its noun and its handler's name.
 fn name(endpoint: &Endpoint) -> (&'static str, String) {
-    let mut parts = endpoint.handler_name.rsplit("::");
-    let (handler, noun) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let path = endpoint.handler_name;
+    let below = path.split_once("::api::").map_or(path, |(_, below)| below);
+    let (modules, handler) = below.rsplit_once("::").unwrap_or_default();
+    let noun = if below == path { modules.rsplit("::").next() } else { modules.split("::").next() };
+    let noun = noun.unwrap_or_default();
     (noun, format!("{noun}_{handler}"))
 }
 
