@@ -63,7 +63,7 @@ impl Outcome {
 }
 
 /// An error's text, then those of its causes.
-pub(crate) fn with_causes(error: &dyn StdError) -> String {
+pub fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -34,7 +34,7 @@ pub use batch::{BatchProgress, NewBatch};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use console::Selection;
 pub use error::{Error, Result};
-pub use handler::{BoxError, Handler, Limits, Outcome, Rate, Registry};
+pub use handler::{BoxError, Handler, Limits, Outcome, Rate, Registry, with_causes};
 pub use job::{BatchId, DEFAULT_PRIORITY, Job, JobId, Kept, NewJob, Pushed, Scope, Token, Unique};
 pub use monitor::{Cursor, FailureGroup, Filter, JobError, JobRecord, Page, PageRequest, QueueDepth};
 pub use queue::Queue;

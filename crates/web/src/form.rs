@@ -16,7 +16,6 @@ use hyper::body::Frame;
 
 use crate::body::parse;
 use crate::openapi::{Argument, Operation};
-use crate::problem::with_causes;
 use crate::{ApiError, Violation};
 
 /// How long the next piece of a file may take.
@@ -183,7 +182,7 @@ impl Pace {
 }
 
 fn broken(error: MultipartError) -> ApiError {
-    if with_causes(&error).contains(&EndlessHead.to_string()) {
+    if queue::with_causes(&error).contains(&EndlessHead.to_string()) {
         ApiError::BadForm(EndlessHead.to_string())
     } else if error.status() == StatusCode::BAD_REQUEST {
         ApiError::BadForm(error.body_text())

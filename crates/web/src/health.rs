@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::problem::with_causes;
 use crate::server::Web;
 
 const READY: &str = "ready";
@@ -99,7 +98,11 @@ async fn dependency(name: &'static str, answer: impl Future<Output = app::Result
         Ok(Ok(detail)) => return Dependency { name: name.into(), ready: true, detail },
         // What exactly failed is for the log: anybody may ask here.
         Ok(Err(error)) => {
-            tracing::error!(dependency = name, error = with_causes(&error), "a dependency is not ready");
+            tracing::error!(
+                dependency = name,
+                error = queue::with_causes(&error),
+                "a dependency is not ready"
+            );
             "failed; the log tells why".to_owned()
         }
         Err(_) => format!("no answer within {} s", ANSWERS_WITHIN.as_secs()),

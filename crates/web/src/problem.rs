@@ -343,7 +343,7 @@ impl IntoResponse for ApiError {
         let kind = self.kind();
         let status = kind.status;
         if status.is_server_error() {
-            tracing::error!(error = with_causes(&self), kind = kind.word, "a request failed");
+            tracing::error!(error = queue::with_causes(&self), kind = kind.word, "a request failed");
         }
         let detail = self.detail(status);
         let current = Standing::of(&self);
@@ -362,18 +362,6 @@ impl IntoResponse for ApiError {
 /// Whole seconds, none of them too few.
 pub(crate) fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
-/// An error's text, then those of its causes.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use crate::health::{self, Probe};
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::observe::observed;
-use crate::problem::with_causes;
 use crate::visitor::{self, Front};
 use crate::{Error, Result, api, connections, docs, metrics, pages};
 
@@ -77,25 +76,25 @@ async fn keep_up(app: App) {
     loop {
         if let Err(error) = app::imports::remove_left_behind(&app).await {
             tracing::warn!(
-                error = with_causes(&error),
+                error = queue::with_causes(&error),
                 "files that never came to their end could not be removed"
             );
         }
         if let Err(error) = app::orders::news::forget_old_news(&app).await {
             tracing::warn!(
-                error = with_causes(&error),
+                error = queue::with_causes(&error),
                 "old news of orders could not be deleted; it is tried again later"
             );
         }
         if let Err(error) = app::idempotency::forget_old(&app).await {
             tracing::warn!(
-                error = with_causes(&error),
+                error = queue::with_causes(&error),
                 "old answers could not be forgotten; it is tried again later"
             );
         }
         if let Err(error) = app::access::sessions::forget_ended(&app).await {
             tracing::warn!(
-                error = with_causes(&error),
+                error = queue::with_causes(&error),
                 "sessions that have ended could not be forgotten; it is tried again later"
             );
         }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use queue::with_causes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,7 +52,7 @@ impl HttpGateway {
     ) -> Result<Vec<A>, GatewayError> {
         let url = format!("{}{path}", self.url);
         let sent = self.client.post(&url).json(wishes).send().await;
-        let response = sent.map_err(|error| GatewayError::passing(describe(&error)))?;
+        let response = sent.map_err(|error| GatewayError::passing(with_causes(&error)))?;
         let status = response.status();
         if !status.is_success() {
             let said: String = response.text().await.unwrap_or_default().chars().take(200).collect();
@@ -59,20 +60,8 @@ impl HttpGateway {
             let passes = status.is_server_error() || status.as_u16() == 429;
             return Err(if passes { GatewayError::passing(reason) } else { GatewayError::lasting(reason) });
         }
-        response.json().await.map_err(|error| GatewayError::passing(describe(&error)))
+        response.json().await.map_err(|error| GatewayError::passing(with_causes(&error)))
     }
-}
-
-/// The error and its causes: the outermost alone says only that a request failed.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[async_trait]

@@ -33,6 +33,16 @@ pub struct Headers {
     pub signature: String,
 }
 
+impl Headers {
+    /// Puts them on a request.
+    pub fn sign(self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request
+            .header("webhook-id", self.id)
+            .header("webhook-timestamp", self.timestamp)
+            .header("webhook-signature", self.signature)
+    }
+}
+
 /// Why a delivery is not taken for genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotGenuine {

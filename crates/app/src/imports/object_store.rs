@@ -162,15 +162,8 @@ async fn refusal(status: StatusCode, mut response: Response) -> StoreError {
 
 /// A connection that fails. Its address is not told: it is signed.
 fn passing(error: reqwest::Error) -> StoreError {
-    let error = error.without_url();
-    let mut text = format!("the store cannot be read from: {error}");
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    StoreError::Passing(text)
+    let error = queue::with_causes(&error.without_url());
+    StoreError::Passing(format!("the store cannot be read from: {error}"))
 }
 
 #[cfg(test)]

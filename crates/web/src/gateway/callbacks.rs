@@ -15,7 +15,6 @@ use reqwest::{Client, Url, header, redirect};
 use store::simulator::Charge;
 use tokio::task::JoinSet;
 
-use crate::problem::with_causes;
 use crate::{Error, Result};
 
 /// Callbacks of a batch, all of them under way at once.
@@ -160,17 +159,9 @@ impl Shop {
 
     /// Sends one callback; says why it was not taken.
     async fn tell(&self, headers: Headers, body: Vec<u8>) -> Result<(), String> {
-        let sent = self
-            .client
-            .post(self.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("webhook-id", headers.id)
-            .header("webhook-timestamp", headers.timestamp)
-            .header("webhook-signature", headers.signature)
-            .body(body)
-            .send()
-            .await;
-        let response = sent.map_err(|error| with_causes(&error))?;
+        let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
+        let sent = headers.sign(request).body(body).send().await;
+        let response = sent.map_err(|error| queue::with_causes(&error))?;
         let status = response.status();
         // Read to its end also where it does not matter: the connection can be used again only then.
         let text = response.text().await.unwrap_or_default();

@@ -10,7 +10,6 @@ use futures_util::FutureExt as _;
 use serde::Serialize;
 
 use super::{Hub, Topic, Topics};
-use crate::problem::with_causes;
 
 /// What becomes of orders is told no more often than this.
 const NEWS_EVERY: Duration = Duration::from_millis(250);
@@ -35,7 +34,10 @@ pub(super) async fn run(hub: Arc<Hub>) {
             looked = Some(Instant::now());
         }
         if let Err(error) = &told {
-            tracing::warn!(error = with_causes(error), "what is new could not be read; it is tried again");
+            tracing::warn!(
+                error = queue::with_causes(error),
+                "what is new could not be read; it is tried again"
+            );
         }
         if beaten.elapsed() >= heartbeat {
             beaten = Instant::now();

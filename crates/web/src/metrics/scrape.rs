@@ -13,7 +13,6 @@ use store::imports::ImportStatus;
 use super::RECORDER;
 use crate::ApiError;
 use crate::openapi::Operation;
-use crate::problem::with_causes;
 
 /// Jobs of a state that are counted.
 const COUNTED: usize = 100_000;
@@ -27,7 +26,10 @@ pub(crate) async fn scrape(Shared(app): Shared<App>) -> Result<Response, ApiErro
     let looked = look(&app).await;
     gauge!("ordermill_ledger_up").set(f64::from(u8::from(looked.is_ok())));
     if let Err(error) = looked {
-        tracing::warn!(error = with_causes(&error), "what metrics tell of the ledger could not be read");
+        tracing::warn!(
+            error = queue::with_causes(&error),
+            "what metrics tell of the ledger could not be read"
+        );
     }
     let text = recorder.handle.render();
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())

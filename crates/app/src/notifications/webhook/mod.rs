@@ -71,19 +71,12 @@ impl WebhookCaller {
         let Some(headers) = self.secrets.sign_by_all(&letter.message_id, self.clock.now(), &body) else {
             return Delivery::Passing("there is no secret to sign with".to_owned());
         };
-        let sent = self
-            .client
-            .post(self.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("webhook-id", headers.id)
-            .header("webhook-timestamp", headers.timestamp)
-            .header("webhook-signature", headers.signature)
-            .body(body)
-            .send()
-            .await;
+        let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
+        let sent = headers.sign(request).body(body).send().await;
         match sent {
             Ok(response) => judge(response).await,
-            Err(error) => Delivery::Passing(told(&error.without_url())),
+            // Without the address, which may hold a secret of the receiver's.
+            Err(error) => Delivery::Passing(queue::with_causes(&error.without_url())),
         }
     }
 }
@@ -109,18 +102,6 @@ async fn beginning(mut response: Response) -> String {
     }
     let text = String::from_utf8_lossy(&bytes);
     text.chars().filter(|letter| !letter.is_control()).take(KEPT_OF_REFUSAL).collect()
-}
-
-/// A call that failed, without the address, which may hold a secret of the receiver's.
-fn told(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 /// Several calls at a time.
