@@ -19,7 +19,7 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Cli, Everywhere};
-use crate::output::Out;
+use crate::error::report;
 use crate::session::Exit;
 
 const PROMPT: &str = "ordermill> ";
@@ -46,21 +46,20 @@ impl Shell {
             let _entered = runtime.enter();
             signal(SignalKind::interrupt()).context("signals cannot be listened to")?
         };
-        let out = Out::new(everywhere.json);
         let mut editor = editor()?;
         let history = std::env::home_dir().map(|home| home.join(HISTORY));
         if let Some(path) = history.as_ref().filter(|path| path.exists()) {
-            told(out, editor.load_history(path).context("earlier commands cannot be read"))?;
+            told(editor.load_history(path).context("earlier commands cannot be read"));
         }
         loop {
             match editor.readline(PROMPT) {
                 Ok(line) => {
-                    remember(out, &mut editor, history.as_ref(), &line)?;
+                    remember(&mut editor, history.as_ref(), &line)?;
                     match words(&line) {
                         Ok(words) if words.first().is_some_and(|word| ENDS.contains(&word.as_str())) => break,
                         Ok(words) if words.is_empty() => {}
-                        Ok(words) => told(out, execute(everywhere, &words))?,
-                        Err(error) => told(out, Err(error))?,
+                        Ok(words) => told(execute(everywhere, &words)),
+                        Err(error) => told(Err(error)),
                     }
                 }
                 Err(ReadlineError::Interrupted) => {}
@@ -83,27 +82,22 @@ fn editor() -> Result<Editor<Commands, FileHistory>> {
     Ok(editor)
 }
 
-/// What goes wrong is told, and the shell goes on.
-fn told(out: Out, result: Result<()>) -> Result<()> {
+/// What goes wrong is told where other commands tell it, and the shell goes on.
+fn told(result: Result<()>) {
     if let Err(error) = result {
-        out.line(format_args!("{error:#}"))?;
+        report(&error);
     }
-    Ok(())
 }
 
-fn remember(
-    out: Out,
-    editor: &mut Editor<Commands, FileHistory>,
-    history: Option<&PathBuf>,
-    line: &str,
-) -> Result<()> {
+fn remember(editor: &mut Editor<Commands, FileHistory>, history: Option<&PathBuf>, line: &str) -> Result<()> {
     let is_new = !line.trim().is_empty() && editor.add_history_entry(line)?;
     match history {
         Some(path) if is_new && stdin().is_terminal() => {
-            told(out, editor.append_history(path).context("the command cannot be remembered"))
+            told(editor.append_history(path).context("the command cannot be remembered"));
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
 }
 
 /// The words of a line, quoted as in other shells; the program's own name may stand before them.
