@@ -144,6 +144,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
         match inner.classify() {
+            // A word that is none of those known is told as bad JSON where it is no text.
+            Category::Syntax if serde_json::from_slice::<serde_json::Value>(bytes).is_ok() => {
+                ApiError::Unfit(Violation { pointer, detail: inner.to_string() })
+            }
             Category::Data => ApiError::Unfit(Violation { pointer, detail: inner.to_string() }),
             Category::Syntax | Category::Eof | Category::Io => ApiError::Malformed(inner),
         }

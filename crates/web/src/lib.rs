@@ -29,6 +29,7 @@ mod query;
 mod same_origin;
 mod server;
 mod stream;
+mod unread;
 mod visitor;
 
 pub use api::{Access, access};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use app::App;
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::live::Hub;
 use crate::observe::observed;
 use crate::visitor::{self, Front};
-use crate::{Error, Result, api, connections, docs, metrics, pages};
+use crate::{Error, Result, api, connections, docs, metrics, pages, unread};
 
 /// How long requests that are under way may take to finish after the shutdown.
 pub(crate) const GRACE: Duration = Duration::from_secs(20);
@@ -60,7 +60,7 @@ fn routes(web: Web) -> Router {
         .merge(api::about(&web))
         .merge(docs::files())
         .with_state(web);
-    observed(routes).layer(from_fn_with_state(front, visitor::receive))
+    observed(routes).layer(from_fn_with_state(front, visitor::receive)).layer(from_fn(unread::read_on))
 }
 
 impl FromRef<Web> for App {

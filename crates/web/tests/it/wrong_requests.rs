@@ -1,5 +1,7 @@
 //! Requests that mean harm, or come from a program that has gone wrong.
 
+use std::time::Duration;
+
 use domain::Role;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -136,4 +138,40 @@ async fn nothing_is_smuggled_into_a_header() {
     let key = client().post(format!("{}/api/orders", shop.url)).header("idempotency-key", "a b");
     let answer = speaker.send(key.json(&order())).await;
     assert_eq!((answer.status, answer.problem()), (400, "bad-idempotency-key"));
+}
+
+#[tokio::test]
+async fn who_is_refused_in_the_middle_of_a_body_hears_why() {
+    let (shop, speaker) = open().await;
+    let form = "--x\r\ncontent-disposition: form-data; name=\"options\"\r\n\r\n{\"workflow\": true}\r\n--x\r\n\
+                content-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n";
+    let cases = [
+        ("/orders/import", "multipart/form-data; boundary=x", form, &speaker.token[..], "HTTP/1.1 422"),
+        ("/orders/import", "multipart/form-data; boundary=x", form, "nobody", "HTTP/1.1 401"),
+        ("/orders", "application/json", "[", &speaker.token, "HTTP/1.1 413"),
+    ];
+    for (path, kind, begin, token, status) in cases {
+        let body = [begin.as_bytes(), &vec![b'x'; 16 * 1024 * 1024]].concat();
+        let head = format!(
+            "POST /api{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let answer = raw(&shop, &[head.as_bytes(), &body].concat()).await;
+        assert!(answer.starts_with(status), "{path}: {answer}");
+        if status.ends_with("422") {
+            assert!(answer.contains(r#""pointer":"/workflow""#), "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_asks_before_a_body_is_sent_is_refused_without_it() {
+    let (shop, _) = open().await;
+    let head = "POST /api/orders/import HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=x\r\n\
+                content-length: 1000000\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n";
+    // A body that was not asked for is not waited for either, as one that is under way is: for ten seconds.
+    let answer = tokio::time::timeout(Duration::from_secs(8), raw(&shop, head.as_bytes())).await;
+    let answer = answer.expect("the connection ends with the answer");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
 }
