@@ -238,6 +238,8 @@ pub struct Swept {
 pub struct OutboxLag {
     /// Jobs that the ledger expects; none is counted beyond 10,000.
     pub rows: usize,
+    /// When the newest of the oldest and newest of them was pushed.
+    pub newest: Option<Timestamp>,
     /// How many of the oldest and newest of them the store does not know.
     pub missing: usize,
     /// When the oldest of those was pushed.

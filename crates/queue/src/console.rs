@@ -61,13 +61,21 @@ impl Queue {
 
     /// Whether these queues have nothing available, executing or retryable, and no job is on its way to them.
     pub async fn is_idle(&self, queues: &[String]) -> Result<bool> {
+        if !self.looks_idle(queues).await? {
+            return Ok(false);
+        }
+        let Some(before) = self.outbox_lag().await? else { return Ok(true) };
+        // Redis tells of one queue after the other: a job may have ended in one that was still to be looked at, and pushed
+        // another into one that had been. The ledger knows of it.
+        let looks_idle = before.missing == 0 && self.looks_idle(queues).await?;
+        Ok(looks_idle && self.outbox_lag().await? == Some(before))
+    }
+
+    async fn looks_idle(&self, queues: &[String]) -> Result<bool> {
         let busy = [State::Available, State::Executing, State::Retryable];
         let depths = self.depths(Some(1)).await?;
-        let idle = depths
-            .iter()
-            .filter(|depth| queues.contains(&depth.queue))
-            .all(|depth| busy.iter().all(|state| depth.count(*state) == 0));
-        Ok(idle && self.outbox_lag().await?.is_none_or(|lag| lag.missing == 0))
+        let mut ours = depths.iter().filter(|depth| queues.contains(&depth.queue));
+        Ok(ours.all(|depth| busy.iter().all(|state| depth.count(*state) == 0)))
     }
 
     /// The newest failures, grouped by kind and message; the most frequent first.

@@ -42,7 +42,7 @@ pub enum Outcome {
     Done,
     /// It failed; try again later, or discard it when it has no attempts left.
     Retry(String),
-    /// It cannot run now; not a failure.
+    /// It cannot run now; not a failure. With no time to wait it is available at once, to whichever worker comes.
     Snooze(Duration),
     /// It need not be done any more.
     Cancel(String),

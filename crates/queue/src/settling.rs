@@ -34,6 +34,8 @@ fn change(job: &Job, outcome: Outcome, limits: &Limits, now: Timestamp) -> Chang
             let wait = limits.backoff.delay(failures, job.id.0.cast_unsigned());
             Change::Retry { error, at: later(now, wait) }
         }
+        // Nothing would make it available before the next sweep, and until then it would look like a job for later.
+        Outcome::Snooze(Duration::ZERO) => Change::HandBack,
         Outcome::Snooze(wait) => Change::Snooze { at: later(now, wait) },
         Outcome::Cancel(reason) => Change::Cancel { reason },
         Outcome::Discard(error) => Change::Discard { error },

@@ -44,7 +44,10 @@ impl Books {
 
     fn assert_no_work_is_left(&self) {
         // Those that are done are kept where the settings say so.
-        self.assert_none("jobs that are not done", "SELECT id, kind FROM jobs WHERE state <> 4");
+        self.assert_none(
+            "jobs that are not done",
+            "SELECT id, kind, state, attempt, failures, losses FROM jobs WHERE state <> 4",
+        );
         self.assert_none("payments that are watched", "SELECT order_id, deadline FROM payment_deadlines");
         let open = format!("{}, {}", ChargeStatus::Requested.code(), ChargeStatus::Accepted.code());
         let sql = format!("SELECT order_id, status FROM payments WHERE status IN ({open})");

@@ -161,6 +161,7 @@ impl RedisBackend {
         let missing: HashSet<JobId> =
             self.missing(&page.iter().collect::<Vec<_>>()).await?.into_iter().collect();
         let oldest = page.iter().filter(|row| missing.contains(&row.id)).map(|row| row.enqueued_at).min();
-        Ok(OutboxLag { rows, missing: missing.len(), oldest_missing: oldest })
+        let newest = page.iter().map(|row| row.enqueued_at).max();
+        Ok(OutboxLag { rows, newest, missing: missing.len(), oldest_missing: oldest })
     }
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use queue::backend::Change;
-use queue::{Backoff, Batch, Limits, Outcome, Rate, Selection, Settings, State};
+use queue::{Backoff, Batch, Limits, NewJob, Outcome, Rate, Selection, Settings, State};
 
 use crate::lab::{Does, Lab, Store, does, job, land};
 
@@ -166,6 +166,30 @@ pub async fn outcomes_are_told_apart<S: Store>() {
         (State::Discarded, 1, "hopeless"),
     ];
     assert_eq!(ends, expected.map(|(state, failures, reason)| (state, failures, reason.to_owned())));
+}
+
+/// A worker that is told to stop gives back so what it has not begun; it must not look like work for later.
+pub async fn what_is_put_off_by_no_time_is_available_at_once<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let put_off = lab.push(NewJob::new("first", "put_off", "{}")).await;
+    lab.push(NewJob::new("second", "look", "{}")).await;
+    let (queue, seen) = (lab.queue.clone(), Arc::new(Mutex::new(None)));
+    let see = Arc::clone(&seen);
+    let look = does("look", move |batch: Batch| {
+        let (queue, see) = (queue.clone(), Arc::clone(&see));
+        async move {
+            let record = queue.get(put_off).await?;
+            *see.lock().unwrap() = Some((record.state, record.failures));
+            Ok(batch.all_done())
+        }
+    });
+    let put_off = does("put_off", |batch: Batch| async move {
+        let again = batch.jobs()[0].attempt > 1;
+        Ok(vec![if again { Outcome::Done } else { Outcome::Snooze(Duration::ZERO) }])
+    });
+    let registry = lab.registry([Arc::new(put_off) as Arc<dyn queue::Handler>, Arc::new(look)]);
+    queue::drain(&lab.queue, &registry).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), Some((State::Available, 0)));
 }
 
 pub async fn jobs_without_a_handler_fail_and_say_so<S: Store>() {

@@ -80,6 +80,7 @@ conformance!(crate::lab::Engines:
         a_job_may_have_its_own_limit_of_attempts,
         a_job_that_fails_for_ever_keeps_its_newest_errors,
         outcomes_are_told_apart,
+        what_is_put_off_by_no_time_is_available_at_once,
         jobs_without_a_handler_fail_and_say_so,
         no_batch_is_larger_than_its_kind_allows,
         what_exceeds_the_rate_is_put_off,
