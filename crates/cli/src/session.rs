@@ -1,9 +1,10 @@
 //! What a command works with: the settings, the application, the way to print.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
-use app::config::{Config, Settings};
+use app::config::{Config, GatewayMode, Settings};
 use app::{App, SystemClock};
 use queue::Queue;
 
@@ -76,6 +77,18 @@ impl Session {
         let app = App::open(config, Arc::new(SystemClock), self.migrates).await?;
         self.opened.get_or_init(|| app.queue().clone());
         Ok(app)
+    }
+
+    /// The settings in force for an installation of its own in a folder: the shop's database, Redis, payment provider and
+    /// customers hear nothing of it.
+    pub fn apart(&self, folder: &Path) -> Config {
+        let mut config = self.settings.config.clone();
+        config.database.url = folder.join("ordermill.db").display().to_string();
+        config.redis.url.clear();
+        config.gateway.mode = GatewayMode::InProcess;
+        config.gateway.silence_rate = 0.0;
+        config.notifications.channels = vec!["log".to_owned()];
+        config
     }
 
     /// Writes what was counted of the jobs that were pushed. Workers do so themselves.

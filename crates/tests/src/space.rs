@@ -116,6 +116,21 @@ impl Space {
     pub fn redis_prefix(&self) -> &str {
         &self.word
     }
+
+    /// The keys of this test that are in Redis; none where the run does not use it.
+    pub fn redis_keys(&self) -> Vec<String> {
+        let Some(url) = self.redis_url() else { return Vec::new() };
+        let client = redis::Client::open(url).expect("the address of Redis");
+        let mut connection = client.get_connection().expect("a connection to Redis");
+        let found = redis::cmd("SCAN")
+            .cursor_arg(0)
+            .arg("MATCH")
+            .arg(format!("*{}*", self.word))
+            .clone()
+            .iter(&mut connection)
+            .expect("the keys of Redis");
+        found.map(|key| key.expect("a key of Redis")).collect()
+    }
 }
 
 impl Default for Space {

@@ -163,7 +163,12 @@ impl Shop {
 
     /// Whether nothing was ever kept here.
     pub fn is_untouched(&self) -> bool {
-        if self.space.is_mysql() { self.ledger().tables().is_empty() } else { !self.path("shop.db").exists() }
+        let has_no_ledger = if self.space.is_mysql() {
+            self.ledger().tables().is_empty()
+        } else {
+            !self.path("shop.db").exists()
+        };
+        has_no_ledger && self.space.redis_keys().is_empty()
     }
 
     /// How many rows each table of the ledger has, and a checksum over each of its columns. What changes with time

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use app::App;
-use app::config::{Config, GatewayMode};
+use app::config::Config;
 use app::workers::Workers;
 use clap::Args;
 use tempfile::TempDir;
@@ -64,12 +64,8 @@ impl Demo {
 
 /// The settings in force, but for the folder, and with payments that fail now and then.
 fn settings(session: &Session, folder: &Path) -> Config {
-    let mut config = session.settings.config.clone();
-    config.database.url = folder.join("ordermill.db").display().to_string();
-    config.gateway.mode = GatewayMode::InProcess;
+    let mut config = session.apart(folder);
     config.gateway.decline_rate = 0.04;
-    config.gateway.silence_rate = 0.0;
-    config.notifications.channels = vec!["log".to_owned()];
     config
 }
 

@@ -261,6 +261,9 @@ impl Tour<'_> {
         let about = if in_another_terminal { "in another terminal" } else { "everything is kept" };
         self.chapter("What to try next", about)?;
         out.line(format_args!("  export ORDERMILL_DATABASE_URL={}", database.display()))?;
+        if self.session.settings.config.redis.is_used() {
+            out.line(format_args!("  export ORDERMILL_REDIS_URL="))?;
+        }
         let commands = [
             "status".to_owned(),
             "orders list --status failed".to_owned(),

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use app::config::GatewayMode;
 use app::imports::{self, ImportOptions, Started, Status};
 use app::orders::{self, NewCustomer, NewOrder, NewOrderLine, Story};
 use app::stock::{self, Receipt};
@@ -53,13 +52,9 @@ impl Lab {
     /// Opens one. Payments never fail in it, and take `delay` where they are `slow`.
     pub async fn open(session: &Session, slow: bool, delay: Duration) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("ordermill-selftest-").tempdir()?;
-        let mut config = session.settings.config.clone();
-        config.database.url = folder.path().join("ordermill.db").display().to_string();
-        config.gateway.mode = GatewayMode::InProcess;
+        let mut config = session.apart(folder.path());
         config.gateway.decline_rate = 0.0;
-        config.gateway.silence_rate = 0.0;
         config.gateway.latency = if slow { delay } else { Duration::ZERO };
-        config.notifications.channels = vec!["log".to_owned()];
         let app = session.open_with(config).await?;
         let workers = Workers::start(&app).await?;
         let currency = Currency::parse("EUR").context("there is no euro")?;

@@ -19,7 +19,8 @@ use lab::{Check, Lab};
 
 /// Try the whole system end to end, in throw-away databases
 ///
-/// The exit code is 1 when a check fails.
+/// Each is a file of its own: neither the shop's database nor its Redis is touched. `status` and `verify` tell how those
+/// are. The exit code is 1 when a check fails.
 #[derive(Debug, Args)]
 pub struct Selftest {
     /// What to try
