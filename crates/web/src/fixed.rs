@@ -16,8 +16,13 @@ pub(crate) fn answer(request: &HeaderMap, media_type: HeaderValue, content: Byte
 }
 
 fn tag(content: &[u8]) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{}\"", mark(content))).expect("digits are a sound header")
+}
+
+/// Digits that tell this content from any other.
+pub(crate) fn mark(content: &[u8]) -> String {
     use std::hash::{DefaultHasher, Hasher as _};
     let mut hasher = DefaultHasher::new();
     hasher.write(content);
-    HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish())).expect("digits are a sound header")
+    format!("{:016x}", hasher.finish())
 }

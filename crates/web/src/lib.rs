@@ -7,6 +7,7 @@ mod access;
 mod address;
 mod api;
 mod ask;
+mod assets;
 mod body;
 mod connections;
 mod cookie;

@@ -56,8 +56,8 @@ fn routes(web: Web) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .nest("/api", api::routes(&web))
-        .merge(pages::routes())
-        .merge(api::about(&web))
+        .merge(pages::routes(&web))
+        .merge(pages::for_people(&web, api::about(&web)))
         .merge(docs::files())
         .with_state(web);
     observed(routes).layer(from_fn_with_state(front, visitor::receive)).layer(from_fn(unread::read_on))

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::frame::Frame;
 use super::{LOGIN, page, patience, redirect};
 use crate::access::{SignedForm, SignedIn};
 use crate::problem::seconds;
@@ -19,10 +20,8 @@ use crate::{ApiError, cookie};
 #[derive(Template)]
 #[template(path = "account.html")]
 struct AccountPage<'p> {
-    shop: &'p str,
-    email: &'p str,
+    frame: Frame<'p>,
     role: &'p str,
-    csrf_token: String,
     refusal: &'p str,
 }
 
@@ -35,10 +34,8 @@ fn account(web: &Web, session: &Session, status: StatusCode, refusal: &str) -> R
     page(
         status,
         &AccountPage {
-            shop: &web.app.config().shop.name,
-            email: session.email.as_str(),
+            frame: Frame::new(&web.app, session, super::ACCOUNT),
             role: session.caller.role.as_str(),
-            csrf_token: session.csrf_token(),
             refusal,
         },
     )

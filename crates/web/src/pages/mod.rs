@@ -1,41 +1,48 @@
-//! The pages for people who come in: the first one, whoever signs in, and what is theirs.
+//! The dashboard: pages for people, from the same use cases as the API.
 
 mod account;
+mod chart;
+mod frame;
 mod login;
+mod overview;
+mod refusal;
 mod setup;
+mod words;
 
 use askama::Template;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use crate::ApiError;
 use crate::server::Web;
+use crate::{ApiError, assets};
 
 /// Where people sign in.
 pub(crate) const LOGIN: &str = "/login";
 /// Where people are who have signed in.
-const HOME: &str = "/account";
+const HOME: &str = "/";
+/// What is theirs.
+const ACCOUNT: &str = "/account";
 /// The most that a form may have.
 pub(crate) const FORM_LIMIT: usize = 16 * 1024;
 
-const STYLE: &str = include_str!("../../assets/ordermill.css");
-
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
+pub(crate) fn routes(web: &Web) -> Router<Web> {
+    let pages = Router::new()
         .route(LOGIN, get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/setup/{link}", get(setup::show).post(setup::admit))
-        .route(HOME, get(account::show))
-        .route("/account/password", post(account::change_password))
-        .route("/assets/ordermill.css", get(style))
+        .route(HOME, get(overview::show))
+        .route("/overview/live", get(overview::live))
+        .route(ACCOUNT, get(account::show))
+        .route("/account/password", post(account::change_password));
+    for_people(web, pages).merge(assets::routes())
 }
 
-async fn style() -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
-    (headers, STYLE).into_response()
+/// Has what goes wrong on these pages be told to browsers in a way that people read.
+pub(crate) fn for_people(web: &Web, pages: Router<Web>) -> Router<Web> {
+    pages.layer(from_fn_with_state(web.clone(), refusal::tell_people))
 }
 
 /// A page with this status.

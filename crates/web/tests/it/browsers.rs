@@ -40,11 +40,6 @@ async fn every_answer_tells_browsers_to_be_careful() {
         assert_eq!(headers["cache-control"], "no-store", "{path}");
         assert!(!headers.contains_key("strict-transport-security"), "{path} is not HTTPS");
     }
-    let style = stranger.get("/assets/ordermill.css").await;
-    assert_eq!(
-        (style.status().as_u16(), &style.headers()["cache-control"]),
-        (200, &"max-age=3600".parse().unwrap())
-    );
 }
 
 #[tokio::test]
@@ -53,10 +48,13 @@ async fn no_page_holds_anything_that_its_policy_forbids() {
     let link = app::access::setup::issue(&shop.app).await.unwrap().unwrap();
     let setup = shop.browser().get(&format!("/setup/{link}")).await.text().await.unwrap();
     let browser = shop.signed_in(Role::Viewer).await;
+    let overview = browser.get("/").await.text().await.unwrap();
     let account = browser.get("/account").await.text().await.unwrap();
     let login = shop.browser().get("/login").await.text().await.unwrap();
     let over = shop.browser().get("/setup/none").await.text().await.unwrap();
-    for page in [setup, account, login, over] {
+    for page in [setup, overview, account, login, over] {
+        // A script comes from us, and is nothing but its address.
+        let page = page.replace("<script src=\"/assets/", "<ours ").replace("\" defer></script>", ">");
         for forbidden in ["<script", "<style", " style=", " on", "javascript:", "http://", "https://"] {
             let inside = page.split('<').any(|part| {
                 let tag = part.split('>').next().unwrap_or_default();

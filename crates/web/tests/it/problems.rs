@@ -16,7 +16,7 @@ async fn problem(response: Response) -> Value {
 #[tokio::test]
 async fn what_is_not_there_is_a_problem() {
     let shop = Shop::open(reliable()).await;
-    for path in ["/", "/api", "/api/webhooks/none", "/api/webhooks/payments/1", "/%00"] {
+    for path in ["/nowhere", "/api", "/api/webhooks/none", "/api/webhooks/payments/1", "/%00"] {
         let response = client().get(format!("{}{path}", shop.url)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         let problem = problem(response).await;

@@ -26,7 +26,7 @@ async fn whoever_opens_the_link_first_becomes_the_admin_and_is_signed_in() {
         assert!(page.text().await.unwrap().contains("name=\"password\""));
     }
     let made = browser.submit(&link, &ANN).await;
-    assert_eq!((made.status().as_u16(), &made.headers()["location"]), (303, &"/account".parse().unwrap()));
+    assert_eq!((made.status().as_u16(), &made.headers()["location"]), (303, &"/".parse().unwrap()));
     let about: serde_json::Value = browser.get("/api/session").await.json().await.unwrap();
     assert_eq!(
         (about["actor"].as_str(), about["role"].as_str()),

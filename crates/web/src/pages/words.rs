@@ -1,0 +1,66 @@
+//! Figures as people read them.
+
+use std::time::Duration;
+
+use domain::Money;
+
+/// An amount without its currency: `12,345.60`.
+pub(super) fn money(money: Money) -> String {
+    let text = money.decimal();
+    let (whole, rest) = text.find('.').map_or((text.as_str(), ""), |point| text.split_at(point));
+    format!("{}{rest}", grouped(whole))
+}
+
+/// A number with its thousands set apart.
+pub(super) fn number(number: i64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A share of one: `3.2 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// How long something has lasted, in seconds.
+pub(super) fn since(seconds: f64) -> String {
+    app::words::spoken(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+}
+
+fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("−", digits));
+    let first = digits.len() % 3;
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + sign.len());
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 3 == first {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{sign}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Currency;
+
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let told = [0, 12, 999, 1_000, 123_456, 1_234_567, -1_000].map(number);
+        assert_eq!(told, ["0", "12", "999", "1,000", "123,456", "1,234,567", "−1,000"]);
+    }
+
+    #[test]
+    fn money_keeps_the_digits_of_its_currency() {
+        let told = |amount, code| money(Money::new(amount, Currency::parse(code).unwrap()));
+        assert_eq!(told(1_234_560, "EUR"), "12,345.60");
+        assert_eq!(told(1_234_560, "JPY"), "1,234,560");
+        assert_eq!(told(-5, "EUR"), "−0.05");
+    }
+
+    #[test]
+    fn shares_are_told_in_hundredths() {
+        assert_eq!([0.0, 0.0317, 1.5].map(percent), ["0.0 %", "3.2 %", "150.0 %"]);
+    }
+}
