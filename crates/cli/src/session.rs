@@ -34,6 +34,16 @@ impl Exit {
         }
     }
 
+    /// What a process says that ended with this code.
+    pub const fn of_code(code: i32) -> Self {
+        match code {
+            0 => Exit::Done,
+            2 => Exit::Partly,
+            130 => Exit::Interrupted,
+            _ => Exit::Failed,
+        }
+    }
+
     /// The graver of two, for commands that do several things.
     pub fn and(self, other: Exit) -> Exit {
         let gravity = |exit| match exit {

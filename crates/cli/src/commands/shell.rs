@@ -32,7 +32,8 @@ const ENDS: [&str; 2] = ["exit", "quit"];
 /// Type commands one after the other: tab completes them, arrow up brings earlier ones back
 ///
 /// Commands are typed as they are behind `ordermill`; flags of the shell itself, such as --json, go for all of them. Ctrl-C
-/// ends what runs, `exit` or Ctrl-D the shell. Lines that begin with a space are not remembered.
+/// ends what runs, `exit` or Ctrl-D the shell. Lines that begin with a space are not remembered. Lines that are piped in are
+/// all run; the exit code is then the gravest of theirs.
 #[derive(Debug, Args)]
 pub struct Shell {}
 
@@ -51,23 +52,26 @@ impl Shell {
         if let Some(path) = history.as_ref().filter(|path| path.exists()) {
             told(editor.load_history(path).context("earlier commands cannot be read"));
         }
+        let mut gravest = Exit::Done;
         loop {
             match editor.readline(PROMPT) {
                 Ok(line) => {
                     remember(&mut editor, history.as_ref(), &line)?;
-                    match words(&line) {
+                    let ended = match words(&line) {
                         Ok(words) if words.first().is_some_and(|word| ENDS.contains(&word.as_str())) => break,
-                        Ok(words) if words.is_empty() => {}
-                        Ok(words) => told(execute(everywhere, &words)),
-                        Err(error) => told(Err(error)),
-                    }
+                        Ok(words) if words.is_empty() => Ok(Exit::Done),
+                        Ok(words) => execute(everywhere, &words),
+                        Err(error) => Err(error),
+                    };
+                    gravest = gravest.and(told(ended).unwrap_or(Exit::Failed));
                 }
                 Err(ReadlineError::Interrupted) => {}
                 Err(ReadlineError::Eof) => break,
                 Err(error) => return Err(error).context("the next command cannot be read"),
             }
         }
-        Ok(Exit::Done)
+        // Whoever typed has seen how each ended.
+        Ok(if stdin().is_terminal() { Exit::Done } else { gravest })
     }
 }
 
@@ -83,9 +87,13 @@ fn editor() -> Result<Editor<Commands, FileHistory>> {
 }
 
 /// What goes wrong is told where other commands tell it, and the shell goes on.
-fn told(result: Result<()>) {
-    if let Err(error) = result {
-        report(&error);
+fn told<T>(result: Result<T>) -> Option<T> {
+    match result {
+        Ok(done) => Some(done),
+        Err(error) => {
+            report(&error);
+            None
+        }
     }
 }
 
@@ -113,7 +121,7 @@ fn words(line: &str) -> Result<Vec<String>> {
 }
 
 /// Runs a command to its end. How it ended it has told itself.
-fn execute(everywhere: &Everywhere, words: &[String]) -> Result<()> {
+fn execute(everywhere: &Everywhere, words: &[String]) -> Result<Exit> {
     let program = std::env::current_exe().context("the program cannot be found")?;
     let mut command = Command::new(program);
     command.args(flags(everywhere, words)).args(words);
@@ -127,8 +135,8 @@ fn execute(everywhere: &Everywhere, words: &[String]) -> Result<()> {
     if !stdin().is_terminal() {
         command.stdin(Stdio::null());
     }
-    command.status().context("the command cannot be started")?;
-    Ok(())
+    let ended = command.status().context("the command cannot be started")?;
+    Ok(ended.code().map_or(Exit::Interrupted, Exit::of_code))
 }
 
 /// The shell's own flags that a line does not give itself.

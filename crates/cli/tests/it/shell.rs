@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::support::{Shop, finish, wait_until};
+use crate::support::{Ran, Shop, finish, wait_until};
 
 /// A shell at a terminal of its own.
 struct Terminal {
@@ -105,18 +105,24 @@ fn a_shell_at_a_terminal_completes_runs_remembers_and_goes_on_after_errors() {
 }
 
 #[test]
-fn a_shell_takes_lines_that_are_piped_in() {
+fn a_shell_takes_lines_that_are_piped_in_and_ends_as_the_gravest_of_them() {
     let shop = Shop::new();
     let lines = "stock receive TEA-1 5 --name 'A teapot' --price 19.99\norders show 99\norders 'show\nshell\nstock list\n\
                  exit\nmigrate\n";
-    let path = shop.write("lines.txt", lines);
-    let mut command = shop.command(&["shell", "--json"]);
-    command.stdin(File::open(path).unwrap()).env("HOME", shop.path(""));
-    let ran = finish(command);
-    assert_eq!(ran.code(), Some(0), "{ran}");
+    let ran = piped(&shop, lines);
+    assert_eq!(ran.code(), Some(1), "{ran}");
     for wrong in ["there is no order 99", "a quote is not closed", "this is the shell"] {
         assert!(ran.stderr.contains(wrong), "{ran}");
     }
     assert!(ran.stdout.contains("\"A teapot\"") && !ran.stdout.contains("ordermill> "), "{ran}");
     assert!(!shop.path(".ordermill_history").exists());
+    let ran = piped(&shop, "# nothing is wrong here\nstock list\n");
+    assert_eq!(ran.code(), Some(0), "{ran}");
+}
+
+fn piped(shop: &Shop, lines: &str) -> Ran {
+    let path = shop.write("lines.txt", lines);
+    let mut command = shop.command(&["shell", "--json"]);
+    command.stdin(File::open(path).unwrap()).env("HOME", shop.path(""));
+    finish(command)
 }
