@@ -13,6 +13,17 @@ pub(crate) fn end_of(period: Period, start: i32) -> i32 {
     period.end_of(date_of(start)).map_or(i32::MAX, day_number)
 }
 
+/// The shortest period beyond a day that has all of the days `from..=to`, and its first day; all as day numbers.
+pub(crate) fn around(from: i32, to: i32) -> (Period, i32) {
+    let starting = |period| (period, start_of(period, from));
+    let has_all = |(period, start): &(Period, i32)| end_of(*period, *start) >= to;
+    [Period::Week, Period::Month]
+        .map(starting)
+        .into_iter()
+        .find(has_all)
+        .unwrap_or_else(|| starting(Period::All))
+}
+
 /// The bit of a day in its month.
 pub(crate) fn day_bit(month: i32, day: i32) -> u32 {
     1 << (day - month).clamp(0, 31)

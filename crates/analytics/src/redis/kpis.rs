@@ -9,7 +9,7 @@ use super::reader::{Reader, Stop};
 use super::script::unreadable;
 use crate::names::{FIGURES, figures_of};
 use crate::report::{KpiPeriod, KpiQuery, KpiReport, Kpis};
-use crate::spans::{day_bits, end_of, start_of};
+use crate::spans::{around, day_bits, end_of, start_of};
 use crate::{Error, Result};
 
 /// Periods whose figures are read in one call.
@@ -99,14 +99,14 @@ impl Series<'_> {
         self.reader.figures(&self.keys, period, &starts).await
     }
 
-    /// Distinct customers with one of the span's orders. Where these are all orders there are, that number is stored.
+    /// Distinct customers with one of the span's orders. Where the period around it has no other orders, that number is stored.
     async fn distinct_customers(&self, span: Span, orders: i64) -> Result<i64, Stop> {
-        let always = start_of(Period::All, span.from);
-        let all = self.reader.figures(&self.keys, Period::All, &[always]).await?;
-        if let [(_, all)] = &all[..]
-            && all.orders == orders
+        let (period, start) = around(span.from, span.to);
+        let around = self.reader.figures(&self.keys, period, &[start]).await?;
+        if let [(_, around)] = &around[..]
+            && around.orders == orders
         {
-            return Ok(all.customers);
+            return Ok(around.customers);
         }
         let first = start_of(Period::Month, span.from);
         let months = self.reader.starts(&self.keys, Period::Month, (first, span.to)).await?;

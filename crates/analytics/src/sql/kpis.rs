@@ -4,7 +4,7 @@ use sql::{Row, Tx};
 use super::generation::Generation;
 use crate::names::FIGURES;
 use crate::report::{KpiPeriod, KpiQuery, KpiReport, Kpis};
-use crate::spans::{day_bits, end_of, start_of};
+use crate::spans::{around, day_bits, end_of, start_of};
 use crate::zone::zone_name;
 use crate::{Error, Result};
 
@@ -103,14 +103,14 @@ pub(crate) fn read_figures(row: &Row<'_>, at: usize) -> sql::Result<KpiFigures> 
     })
 }
 
-/// Distinct customers with one of the span's orders. Where these are all orders there are, that number is stored.
+/// Distinct customers with one of the span's orders. Where the period around it has no other orders, that number is stored.
 fn distinct_customers(tx: &mut Tx<'_>, series: i64, span: Span, orders: i64) -> Result<i64> {
-    let always = start_of(Period::All, span.from);
-    let all = stored(tx, series, Period::All, Span { from: always, to: always })?;
-    if let [(_, all)] = &all[..]
-        && all.orders == orders
+    let (period, start) = around(span.from, span.to);
+    let around = stored(tx, series, period, Span { from: start, to: start })?;
+    if let [(_, around)] = &around[..]
+        && around.orders == orders
     {
-        return Ok(all.customers);
+        return Ok(around.customers);
     }
     let first = start_of(Period::Month, span.from);
     let last = start_of(Period::Month, span.to);

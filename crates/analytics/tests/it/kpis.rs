@@ -43,6 +43,31 @@ fn a_customer_is_new_once_in_each_currency() {
     }
 }
 
+/// Of a week or month that number is stored; of other spans it is counted.
+#[test]
+fn a_customer_counts_once_in_a_span_however_long_it_is() {
+    let shop = Shop::utc();
+    let order = |id, customer, day| confirmed(id, customer, &format!("2024-{day}T10:00:00Z"), 5);
+    shop.apply(&[
+        order(1, 1, "03-05"),
+        order(2, 1, "03-06"),
+        order(3, 2, "03-20"),
+        order(4, 2, "03-31"),
+        order(5, 1, "04-02"),
+    ]);
+    let counted = |from: (i8, i8), to: (i8, i8)| {
+        let (from, to) = (date(2024, from.0, from.1), date(2024, to.0, to.1));
+        let total = shop.kpis(from, to, Granularity::Day, None).total;
+        (total.orders, total.new_customers, total.returning_customers)
+    };
+    assert_eq!(counted((3, 4), (3, 10)), (2, 1, 0), "a week");
+    assert_eq!(counted((3, 1), (3, 31)), (4, 2, 0), "a month");
+    assert_eq!(counted((3, 5), (3, 31)), (4, 2, 0), "all orders of a month");
+    assert_eq!(counted((3, 1), (3, 10)), (2, 1, 0), "some orders of a month");
+    assert_eq!(counted((3, 6), (4, 2)), (4, 1, 1), "parts of two months");
+    assert_eq!(counted((3, 1), (4, 30)), (5, 2, 0), "all there is");
+}
+
 #[test]
 fn a_span_that_ends_before_it_begins_is_refused() {
     let shop = Shop::utc();

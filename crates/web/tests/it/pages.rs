@@ -134,7 +134,7 @@ async fn assets_are_kept_for_as_long_as_they_are_the_same() {
     let shop = Shop::open(reliable()).await;
     let browser = shop.browser();
     let page = text(&browser, "/login").await;
-    let (_, rest) = page.split_once("href=\"/assets/").unwrap();
+    let (_, rest) = page.split_once("<link rel=\"stylesheet\" href=\"/assets/").unwrap();
     let address = format!("/assets/{}", rest.split_once('"').unwrap().0);
     let asked = |path: &str, encoding: &'static str| {
         browser.request(Method::GET, path).header(ACCEPT_ENCODING, encoding).send()
