@@ -20,9 +20,33 @@ pub fn spoken(duration: Duration) -> String {
     }
 }
 
+/// A number with its thousands set apart.
+pub fn grouped(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped_digits(&number.unsigned_abs().to_string()))
+}
+
+/// Digits with the thousands set apart.
+pub fn grouped_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let texts = [0, 999, 1_000, 397_884, -1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "397,884", "-1,234,567"]);
+    }
 
     #[test]
     fn durations_are_said_in_the_unit_that_fits() {

@@ -13,6 +13,7 @@ use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::headers::listed;
 use crate::server::Web;
 
 struct Asset {
@@ -90,8 +91,7 @@ async fn show(Path((mark, name)): Path<(String, String)>, request: HeaderMap) ->
 }
 
 fn takes_gzip(request: &HeaderMap) -> bool {
-    let listed = request.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
-    listed.flat_map(|value| value.split(',')).any(|one| {
+    listed(request, header::ACCEPT_ENCODING).any(|one| {
         let mut parts = one.split(';').map(str::trim);
         let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
         is_gzip && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))

@@ -1,5 +1,6 @@
-//! What tells browsers to be careful with every answer.
+//! What tells browsers to be careful with every answer, and lists in headers of requests.
 
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Nothing but what comes from us, nothing inline, and nobody may put us into a frame.
@@ -30,4 +31,11 @@ pub(crate) fn secure(headers: &mut HeaderMap, is_https: bool) {
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS_ONLY));
     }
+}
+
+/// The values of a header that may come several times and list several each.
+pub(crate) fn listed(headers: &HeaderMap, name: impl AsHeaderName) -> impl DoubleEndedIterator<Item = &str> {
+    let texts: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = texts.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
+    values.into_iter()
 }

@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::headers;
+use crate::headers::{self, listed};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
@@ -76,13 +76,6 @@ impl Front {
     fn trusts(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(address))
     }
-}
-
-/// The values of a header that may come several times and list several each.
-fn listed<'h>(headers: &'h HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'h str> {
-    let texts: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let values: Vec<&str> = texts.into_iter().flat_map(|text| text.split(',')).map(str::trim).collect();
-    values.into_iter()
 }
 
 /// An address, also with a port behind it.

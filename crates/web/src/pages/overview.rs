@@ -39,6 +39,15 @@ pub(super) struct Wanted {
     tables: bool,
 }
 
+impl Wanted {
+    /// What stands behind an address that asks for it.
+    fn query(self) -> String {
+        let day = self.day.map(|day| format!("&day={day}")).unwrap_or_default();
+        let tables = if self.tables { "&tables=true" } else { "" };
+        format!("?over={}{day}{tables}", self.over.as_str())
+    }
+}
+
 /// How far back the charts go.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
@@ -125,10 +134,9 @@ pub(super) async fn live(
 }
 
 struct Overview {
+    wanted: Wanted,
     day: Date,
     is_today: bool,
-    over: Over,
-    tables: bool,
     currency: &'static str,
     other_currencies: String,
     tiles: Vec<Tile>,
@@ -207,10 +215,9 @@ impl Overview {
         )?;
         let others: Vec<&str> = charted.other_currencies.iter().map(|other| other.code()).collect();
         Ok(Overview {
+            wanted,
             day,
             is_today: day == today,
-            over: wanted.over,
-            tables: wanted.tables,
             currency: charted.currency.code(),
             other_currencies: others.join(", "),
             tiles: tiles(&days, day),
@@ -227,30 +234,19 @@ impl Overview {
         })
     }
 
-    /// What comes behind the address of this page, so that the same is shown again.
-    fn query(&self) -> String {
-        self.query_with(self.over, self.tables)
-    }
-
-    fn query_with(&self, over: Over, tables: bool) -> String {
-        let day = if self.is_today { String::new() } else { format!("&day={}", self.day) };
-        let tables = if tables { "&tables=true" } else { "" };
-        format!("?over={}{day}{tables}", over.as_str())
-    }
-
     /// How far back the charts can go: in words, where that is shown, and whether it is shown now.
     fn spans(&self) -> [(&'static str, String, bool); 3] {
-        Over::ALL
-            .map(|over| (over.told(), format!("/{}", self.query_with(over, self.tables)), over == self.over))
+        let shown = self.wanted.over;
+        Over::ALL.map(|over| (over.told(), Wanted { over, ..self.wanted }.query(), over == shown))
     }
 
-    /// Where the charts are shown the other way: as tables, or as bars.
+    /// The charts the other way: as tables, or as bars.
     fn other_way(&self) -> String {
-        format!("/{}", self.query_with(self.over, !self.tables))
+        Wanted { tables: !self.wanted.tables, ..self.wanted }.query()
     }
 
-    fn before(&self) -> String {
-        format!("/?over={}&day={}", self.over.as_str(), self.day.saturating_sub(1.day()))
+    fn day_before(&self) -> String {
+        Wanted { day: Some(self.day.saturating_sub(1.day())), ..self.wanted }.query()
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{LOGIN, page};
 use crate::ApiError;
+use crate::headers::listed;
 use crate::server::Web;
 
 /// A problem is never longer.
@@ -65,8 +66,7 @@ async fn told(web: &Web, response: Response) -> Result<Response, ApiError> {
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|one| one.trim_start().starts_with("text/html"))
+    listed(headers, header::ACCEPT).any(|one| one.starts_with("text/html"))
 }
 
 fn is_problem(headers: &HeaderMap) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::words::{grouped_digits, spoken};
 use domain::Money;
 
 /// An amount without its currency: `12,345.60`.
@@ -23,20 +24,14 @@ pub(super) fn percent(share: f64) -> String {
 
 /// How long something has lasted, in seconds.
 pub(super) fn since(seconds: f64) -> String {
-    app::words::spoken(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+    spoken(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
 fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("−", digits));
-    let first = digits.len() % 3;
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + sign.len());
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && index % 3 == first {
-            text.push(',');
-        }
-        text.push(digit);
+    match digits.strip_prefix('-') {
+        Some(digits) => format!("−{}", grouped_digits(digits)),
+        None => grouped_digits(digits),
     }
-    format!("{sign}{text}")
 }
 
 #[cfg(test)]
