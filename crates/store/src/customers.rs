@@ -35,6 +35,14 @@ pub struct Customer {
     pub name: Option<String>,
 }
 
+impl Customer {
+    /// What people call them: the most telling of what is known.
+    pub fn called(&self) -> String {
+        let known = self.name.as_ref().or(self.email.as_ref()).or(self.external_id.as_ref());
+        known.cloned().unwrap_or_else(|| format!("customer {}", self.id))
+    }
+}
+
 const COLUMNS: &[&str] = &["id", "source", "external_id", "email", "name", "created_at"];
 
 /// The ids of the customers that orders of `source` name, in their order; those not known yet are inserted.

@@ -5,7 +5,7 @@ use app::access::sessions::{self, Session};
 use app::access::{Caller, tokens};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Role;
@@ -133,17 +133,46 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
     }
 }
 
-/// Whoever looks at a page. Who has not signed in is sent to where they can.
+/// Lets people see a page, or use a form of one, whose session may do what `needed` may. Who has not signed in is sent to
+/// where they can.
+pub(crate) async fn guard_page(
+    State((web, needed)): State<(Web, Role)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let visitor = visitor(request.extensions())?;
+    let Some(session) = session(&web.app, request.headers(), visitor).await? else {
+        return Ok(to_login(request.headers()));
+    };
+    let caller = &session.caller;
+    web.limits.admit(caller)?;
+    if !request.method().is_safe() {
+        same_origin::check(&web.front, request.headers())?;
+    }
+    if !caller.role.covers(needed) {
+        return Err(ApiError::Forbidden { needed, role: caller.role });
+    }
+    request.extensions_mut().insert(session);
+    Ok(next.run(request).await)
+}
+
+/// A part of a page that is asked for again cannot show where to sign in: the whole page goes there.
+fn to_login(headers: &HeaderMap) -> Response {
+    if headers.contains_key("hx-request") {
+        return ([(HeaderName::from_static("hx-redirect"), HeaderValue::from_static(LOGIN))], StatusCode::OK)
+            .into_response();
+    }
+    Redirect::to(LOGIN).into_response()
+}
+
+/// Whoever looks at a page, once [`guard_page`] let them through.
 pub(crate) struct SignedIn(pub(crate) Session);
 
-impl FromRequestParts<Web> for SignedIn {
-    type Rejection = Response;
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-        let visitor = visitor(&parts.extensions).map_err(IntoResponse::into_response)?;
-        let session =
-            session(&web.app, &parts.headers, visitor).await.map_err(IntoResponse::into_response)?;
-        session.map(SignedIn).ok_or_else(|| Redirect::to(LOGIN).into_response())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Session>().cloned().map(SignedIn).ok_or(ENDED)
     }
 }
 
@@ -154,24 +183,16 @@ pub(crate) struct SignedForm<T> {
 }
 
 impl<T: DeserializeOwned> FromRequest<Web> for SignedForm<T> {
-    type Rejection = Response;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+    async fn from_request(request: Request, web: &Web) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let SignedIn(session) = SignedIn::from_request_parts(&mut parts, web).await?;
         let request = Request::from_parts(parts, body);
-        match taken(web, &session, request).await {
-            Ok(fields) => Ok(SignedForm { session, fields }),
-            Err(refused) => Err(refused.into_response()),
-        }
+        let UrlEncoded(pairs) =
+            UrlEncoded::<Vec<(String, String)>, FORM_LIMIT>::from_request(request, web).await?;
+        let (token, fields): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == CSRF_FIELD);
+        check_csrf(&session, token.first().map(|(_, value)| value.as_str()))?;
+        Ok(SignedForm { session, fields: from_pairs(fields)? })
     }
-}
-
-async fn taken<T: DeserializeOwned>(web: &Web, session: &Session, request: Request) -> Result<T, ApiError> {
-    same_origin::check(&web.front, request.headers())?;
-    let UrlEncoded(pairs) =
-        UrlEncoded::<Vec<(String, String)>, FORM_LIMIT>::from_request(request, web).await?;
-    let (token, fields): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == CSRF_FIELD);
-    check_csrf(session, token.first().map(|(_, value)| value.as_str()))?;
-    from_pairs(fields)
 }

@@ -37,5 +37,6 @@ pub use api::{Access, access};
 pub use ask::ask_ready;
 pub use error::{Error, Result};
 pub use openapi::openapi;
+pub use pages::{PageAccess, page_access};
 pub use problem::{ApiError, Violation};
 pub use server::{listen, router, serve, serve_metrics};

@@ -25,14 +25,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let text = parts.uri.query().unwrap_or_default();
-        let read = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
-        serde_path_to_error::deserialize(read).map(Query).map_err(|error| {
-            let name = error.path().to_string();
-            let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
-            ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
-        })
+        read(parts.uri.query().unwrap_or_default()).map(Query)
     }
+}
+
+/// The parameters that are written so.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    let read = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+    serde_path_to_error::deserialize(read).map_err(|error| {
+        let name = error.path().to_string();
+        let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
+        ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
+    })
 }
 
 impl<T: JsonSchema> Argument for Query<T> {

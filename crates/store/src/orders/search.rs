@@ -36,7 +36,8 @@ pub enum Sort {
 }
 
 impl Sort {
-    const ALL: [(Sort, &'static str); 6] = [
+    /// Each with how it is written.
+    pub const ALL: [(Sort, &'static str); 6] = [
         (Sort::Newest, "newest"),
         (Sort::Oldest, "oldest"),
         (Sort::PlacedNewest, "placed_newest"),

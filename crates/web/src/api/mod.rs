@@ -6,7 +6,7 @@ mod figures;
 mod imports;
 mod notifications;
 mod operators;
-mod orders;
+pub(crate) mod orders;
 mod products;
 mod queue;
 mod refunds;

@@ -2,30 +2,54 @@
 
 use app::App;
 use app::access::sessions::Session;
+use domain::Role;
 
-/// The pages that there are, in the order of the navigation.
-const PAGES: [(&str, &str); 3] = [("/", "Overview"), ("/docs", "API"), (super::ACCOUNT, "Account")];
+use super::icons;
+
+/// The pages that there are, in the order of the navigation: address, name, icon, and who sees them.
+const PAGES: &[(&str, &str, &str, Role)] = &[
+    (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
+    (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
+    ("/docs", "API", icons::API, Role::Viewer),
+    (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
+];
 
 pub(super) struct Frame<'p> {
     pub(super) shop: &'p str,
     pub(super) email: &'p str,
+    pub(super) role: Role,
     pub(super) csrf_token: String,
     here: &'static str,
 }
 
+/// An entry of the navigation.
+pub(super) struct Entry {
+    pub(super) address: &'static str,
+    pub(super) name: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) is_here: bool,
+}
+
 impl<'p> Frame<'p> {
-    /// Around the page at this address.
+    /// Around the page at this address, or one below it.
     pub(super) fn new(app: &'p App, session: &'p Session, here: &'static str) -> Self {
         Frame {
             shop: &app.config().shop.name,
             email: session.email.as_str(),
+            role: session.caller.role,
             csrf_token: session.csrf_token(),
             here,
         }
     }
 
-    /// Address, name, and whether it is this page.
-    pub(super) fn pages(&self) -> [(&'static str, &'static str, bool); 3] {
-        PAGES.map(|(address, name)| (address, name, address == self.here))
+    pub(super) fn pages(&self) -> Vec<Entry> {
+        let seen = PAGES.iter().filter(|(.., needed)| self.role.covers(*needed));
+        seen.map(|(address, name, icon, _)| Entry { address, name, icon, is_here: *address == self.here })
+            .collect()
+    }
+
+    /// Whether whoever looks may also work with what they see.
+    pub(super) fn operates(&self) -> bool {
+        self.role.covers(Role::Operator)
     }
 }

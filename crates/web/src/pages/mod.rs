@@ -1,21 +1,28 @@
 //! The dashboard: pages for people, from the same use cases as the API.
 
 mod account;
+mod asked;
 mod chart;
 mod frame;
+mod icons;
 mod login;
+mod orders;
 mod overview;
+mod parts;
 mod refusal;
 mod setup;
 mod words;
 
 use askama::Template;
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use domain::Role;
 
+use crate::access::guard_page;
 use crate::server::Web;
 use crate::{ApiError, assets};
 
@@ -23,20 +30,66 @@ use crate::{ApiError, assets};
 pub(crate) const LOGIN: &str = "/login";
 /// Where people are who have signed in.
 const HOME: &str = "/";
+/// The orders.
+const ORDERS: &str = "/orders";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
 pub(crate) const FORM_LIMIT: usize = 16 * 1024;
 
+/// A page, a part of one, or what a form of one does, and what somebody must be for it.
+struct Address {
+    method: Method,
+    path: &'static str,
+    needs: Role,
+    handler: MethodRouter<Web>,
+}
+
+fn shows<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler: H) -> Address {
+    Address { method: Method::GET, path, needs, handler: get(handler) }
+}
+
+fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler: H) -> Address {
+    Address { method: Method::POST, path, needs, handler: post(handler) }
+}
+
+/// All that people can see and do once they have signed in, and who may. There is no other way in.
+fn addresses() -> Vec<Address> {
+    use Role::Viewer;
+    vec![
+        shows(HOME, Viewer, overview::show),
+        shows("/overview/live", Viewer, overview::live),
+        shows(ORDERS, Viewer, orders::list),
+        shows(ACCOUNT, Viewer, account::show),
+        // What is somebody's own is theirs whatever they may do else.
+        does("/account/password", Viewer, account::change_password),
+        does("/logout", Viewer, login::sign_out),
+    ]
+}
+
+/// An address of the dashboard as tests see it.
+pub struct PageAccess {
+    /// Its method.
+    pub method: Method,
+    /// The address.
+    pub address: &'static str,
+    /// What somebody must be at least.
+    pub needs: Role,
+}
+
+/// Every address of the dashboard with the role that it needs.
+pub fn page_access() -> Vec<PageAccess> {
+    let seen = |Address { method, path, needs, .. }| PageAccess { method, address: path, needs };
+    addresses().into_iter().map(seen).collect()
+}
+
 pub(crate) fn routes(web: &Web) -> Router<Web> {
-    let pages = Router::new()
+    let open = Router::new()
         .route(LOGIN, get(login::show).post(login::sign_in))
-        .route("/logout", post(login::sign_out))
-        .route("/setup/{link}", get(setup::show).post(setup::admit))
-        .route(HOME, get(overview::show))
-        .route("/overview/live", get(overview::live))
-        .route(ACCOUNT, get(account::show))
-        .route("/account/password", post(account::change_password));
+        .route("/setup/{link}", get(setup::show).post(setup::admit));
+    let pages = addresses().into_iter().fold(open, |router, Address { path, needs, handler, .. }| {
+        router.route(path, handler.route_layer(from_fn_with_state((web.clone(), needs), guard_page)))
+    });
     for_people(web, pages).merge(assets::routes())
 }
 

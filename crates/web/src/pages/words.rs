@@ -12,6 +12,11 @@ pub(super) fn money(money: Money) -> String {
     format!("{}{rest}", grouped(whole))
 }
 
+/// An amount with its currency: `12,345.60 EUR`.
+pub(super) fn priced(amount: Money) -> String {
+    format!("{} {}", money(amount), amount.currency)
+}
+
 /// A number with its thousands set apart.
 pub(super) fn number(number: i64) -> String {
     grouped(&number.to_string())

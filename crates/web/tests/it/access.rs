@@ -6,7 +6,7 @@ use app::access::{Password, users};
 use domain::{Email, Role, TokenName};
 use jiff::SignedDuration;
 use reqwest::{Client, Method, RequestBuilder};
-use web::Access;
+use web::{Access, PageAccess};
 
 use crate::support::{Shop, client, reliable};
 
@@ -69,6 +69,47 @@ async fn every_endpoint_takes_a_session_as_it_takes_a_token() {
             if !method.is_safe() {
                 assert_eq!(without.status(), 403, "{method} {path} needs no token of the session");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_wants_its_role_and_forms_a_token_of_the_session() {
+    let shop = Shop::open(reliable()).await;
+    let stranger = shop.browser();
+    let mut browsers = Vec::new();
+    for role in Role::ALL {
+        browsers.push((*role, shop.signed_in(*role).await));
+    }
+    for PageAccess { method, address, needs } in web::page_access() {
+        let path = example(address);
+        let answer = stranger.request(method.clone(), &path).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "{method} {path} is open to strangers");
+        assert_eq!(answer.headers()["location"], "/login");
+        for (role, browser) in &browsers {
+            let answer = browser.request(method.clone(), &path).send().await.unwrap();
+            let status = answer.status().as_u16();
+            if !role.covers(needs) {
+                assert_eq!(status, 403, "{method} {path} lets {role} in");
+            } else if method.is_safe() {
+                assert!(![401, 403].contains(&status) && status < 500, "{method} {path} as {role}: {status}");
+            } else {
+                let empty = browser.form(&path, &[]).send().await.unwrap();
+                assert_eq!(empty.status(), 403, "{method} {path} takes a form of nobody's");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused_on_every_page() {
+    let shop = Shop::open(reliable()).await;
+    let browser = shop.signed_in(Role::Admin).await;
+    for PageAccess { method, address, .. } in web::page_access() {
+        if !method.is_safe() {
+            let form = browser.form(&example(address), &[("csrf_token", browser.csrf())]);
+            let answer = form.header("sec-fetch-site", "cross-site").send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{method} {address}");
         }
     }
 }

@@ -67,8 +67,46 @@ async fn the_overview_tells_the_figures_of_today_beside_those_before() {
     let tables = text(&browser, "/?day=2030-01-01&over=months&tables=true").await;
     assert!(tables.contains("<td>2030-01-01</td><td class=\"number\">50.00 EUR</td>"), "{tables}");
     assert!(
-        !tables.contains("<svg")
+        !tables.contains("<rect")
             && tables.contains("/overview/live?over=months&#38;day=2030-01-01&#38;tables=true")
+    );
+}
+
+#[tokio::test]
+async fn orders_are_found_by_what_a_form_asks() {
+    let shop = Shop::open(reliable()).await;
+    let browser = shop.signed_in(Role::Viewer).await;
+    assert!(text(&browser, "/orders").await.contains("No order has come yet"));
+    shop.stock(4).await;
+    sell(&shop, 0..2).await;
+    shop.place(2).await;
+    shop.work().await;
+    let all = text(&browser, "/orders?text=&status=&sku=&from=&to=&source=&import=&sort=").await;
+    for name in ["test/0", "test/1", "test/2"] {
+        assert!(all.contains(&format!(">{name}</a>")), "{name}: {all}");
+    }
+    assert!(all.contains("out of stock") && all.contains("25.00 EUR") && all.contains("ann@example.org"));
+    let failed = text(&browser, "/orders?status=failed").await;
+    assert!(failed.contains(">test/2</a>") && !failed.contains(">test/1</a>"), "{failed}");
+    let first = text(&browser, "/orders?limit=2&source=test").await;
+    assert!(!first.contains("To the beginning"), "{first}");
+    let (_, rest) =
+        first.split_once("href=\"/orders?limit=2&#38;source=test&#38;cursor=").expect("a next part");
+    let cursor = rest.split_once('"').unwrap().0;
+    let next = text(&browser, &format!("/orders?limit=2&source=test&cursor={cursor}")).await;
+    assert!(next.contains(">test/0</a>") && !next.contains(">test/1</a>"), "{next}");
+    assert!(next.contains("href=\"/orders?limit=2&#38;source=test\">To the beginning"), "{next}");
+    assert!(text(&browser, "/orders?text=nobody").await.contains("No order here fits"));
+}
+
+#[tokio::test]
+async fn a_part_of_a_page_sends_the_whole_page_to_sign_in() {
+    let shop = Shop::open(reliable()).await;
+    let request = shop.browser().request(Method::GET, "/overview/live").header("hx-request", "true");
+    let answer = request.send().await.unwrap();
+    assert_eq!(
+        (answer.status(), &answer.headers()["hx-redirect"]),
+        (StatusCode::OK, &"/login".parse().unwrap())
     );
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    fn search(self, calendar: &Calendar) -> Result<Search, ApiError> {
+    pub(crate) fn search(self, calendar: &Calendar) -> Result<Search, ApiError> {
         let start = |day: Date| calendar.day_start(day);
         Ok(Search {
             statuses: self.status.0,

@@ -5,7 +5,7 @@ mod moves;
 mod place;
 mod show;
 
-pub(crate) use list::{list, listed};
+pub(crate) use list::{Listed, list, listed};
 pub(crate) use moves::{UnitsBody, cancel, deliver, moved, ship};
 pub(crate) use place::{place, placed};
 pub(crate) use show::{show, shown};

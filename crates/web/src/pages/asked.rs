@@ -1,0 +1,130 @@
+//! What the address of a page asks for: as a form without a script sends it, with all its fields.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::ApiError;
+use crate::query;
+
+/// The field of a cursor.
+const CURSOR: &str = "cursor";
+
+/// The parameters of a page. A field that was left empty was not filled in.
+pub(super) struct Asked<T> {
+    pub(super) fields: T,
+    filled: Filled,
+}
+
+/// The fields that were filled in, as they were written.
+#[derive(Clone, Default)]
+pub(super) struct Filled(Vec<(String, String)>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let filled = pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned()));
+        let filled = Filled(filled.filter(|(_, value)| !value.is_empty()).collect());
+        Ok(Asked { fields: query::read(filled.query().trim_start_matches('?'))?, filled })
+    }
+}
+
+impl<T> Asked<T> {
+    /// What was asked for, and how it was written.
+    pub(super) fn parts(self) -> (T, Filled) {
+        (self.fields, self.filled)
+    }
+}
+
+impl Filled {
+    /// What a field holds; nothing where it was left empty.
+    pub(super) fn value(&self, name: &str) -> &str {
+        self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether a field holds this.
+    pub(super) fn is(&self, name: &str, value: &str) -> bool {
+        self.value(name) == value
+    }
+
+    /// Whether anything narrows what is shown.
+    pub(super) fn is_narrowed(&self) -> bool {
+        self.0.iter().any(|(name, _)| name != CURSOR && name != "sort")
+    }
+
+    /// Whether this is not the first part of a list.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.value(CURSOR).is_empty()
+    }
+
+    /// What stands behind an address that asks for the same.
+    pub(super) fn query(&self) -> String {
+        written(self.0.iter())
+    }
+
+    /// The same from the first part on.
+    pub(super) fn begun_again(&self) -> String {
+        written(self.0.iter().filter(|(name, _)| name != CURSOR))
+    }
+
+    /// The same with another value of one field.
+    pub(super) fn with(&self, name: &str, value: &str) -> String {
+        let other = (name.to_owned(), value.to_owned());
+        let kept = self.0.iter().filter(|(one, _)| one != name && (one != CURSOR || name == CURSOR));
+        written(kept.chain([&other]))
+    }
+
+    /// The part of the list behind this cursor.
+    pub(super) fn at_cursor(&self, cursor: &str) -> String {
+        self.with(CURSOR, cursor)
+    }
+}
+
+fn written<'p>(pairs: impl Iterator<Item = &'p (String, String)>) -> String {
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    if text.is_empty() { text } else { format!("?{text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        text: Option<String>,
+        limit: Option<u32>,
+        cursor: Option<String>,
+    }
+
+    async fn asked(address: &str) -> Result<Asked<Wanted>, ApiError> {
+        let request = axum::http::Request::get(address).body(()).unwrap();
+        Asked::from_request_parts(&mut request.into_parts().0, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_field_that_is_left_empty_was_not_filled_in() {
+        let (wanted, filled) = asked("/orders?text=+&limit=&cursor=a%2Fb").await.unwrap().parts();
+        assert_eq!((wanted.text, wanted.limit, wanted.cursor.as_deref()), (None, None, Some("a/b")));
+        assert!(filled.goes_on() && !filled.is_narrowed());
+        assert_eq!((filled.query().as_str(), filled.begun_again().as_str()), ("?cursor=a%2Fb", ""));
+    }
+
+    #[tokio::test]
+    async fn another_filter_begins_with_the_first_part() {
+        let (_, filled) = asked("/orders?text=ann&cursor=7").await.unwrap().parts();
+        assert_eq!(filled.with("limit", "5"), "?text=ann&limit=5");
+        assert_eq!(filled.at_cursor("9"), "?text=ann&cursor=9");
+        assert!(filled.is("text", "ann") && filled.is_narrowed());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_field_is_refused() {
+        assert!(asked("/orders?colour=red").await.is_err());
+        assert!(asked("/orders?limit=many").await.is_err());
+    }
+}
