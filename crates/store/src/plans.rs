@@ -132,6 +132,11 @@ async fn every_list_goes_along_an_index_in_its_order() {
         (WITH_SKU.replace("{in}", "?, ?"), vec!["S".into(), Value::Int(7), Value::Int(9)], vec!["PRIMARY"]),
         (refunds::newest(false), vec![Value::Int(1_500), few.clone()], vec!["PRIMARY"]),
         (webhooks::NEWEST.to_owned(), vec![Value::Int(1_500), few.clone()], vec!["PRIMARY", "PRIMARY"]),
+        (
+            webhooks::OF_ORDER.to_owned(),
+            vec![Value::Int(7), few.clone()],
+            vec!["webhook_deliveries_order", "PRIMARY"],
+        ),
     ]);
     for (text, params, indexes) in statements {
         let asked = text.clone();

@@ -18,7 +18,7 @@ pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
 pub use ship::Shipping;
-pub use story::{PaymentView, Story, story};
+pub use story::{PaymentView, Possible, Story, story};
 
 use domain::{Action, OrderId, Transition};
 use sql::Tx;

@@ -6,7 +6,7 @@ mod lines;
 pub(crate) mod search;
 mod view;
 
-pub use head::{Change, Head, find_ids, list_heads, lock_heads, save};
+pub use head::{Change, Head, find_ids, get_head, list_heads, lock_heads, save};
 pub use insert::{KnownOrder, NewLine, NewOrder, find_known, insert};
 pub use lines::{Line, UnitChange, change_units, list_lines};
 pub use search::{Place, Search, Sort, search};
