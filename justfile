@@ -19,6 +19,10 @@ bench *ARGS:
     cargo build --release -p ordermill-cli
     cargo run --release -p ordermill-benches -- {{ARGS}}
 
+# Screenshots of the last browser tests, made small, into docs/screenshots; without names: lists them.
+screenshots *NAMES:
+    scripts/screenshots {{NAMES}}
+
 # The kill tests at full count.
 chaos:
     ORDERMILL_CHAOS=full scripts/test -E 'package(ordermill-cli) & test(/^(killed|gateway|mails|zombie|clusters)::/)'

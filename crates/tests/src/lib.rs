@@ -1,9 +1,10 @@
 //! Test harness: private servers, places for tests, the real data.
 
+pub mod browser;
 mod copy;
+mod installed;
 mod look;
 mod mysql;
-mod python;
 pub mod s3;
 mod servers;
 pub mod smtp;

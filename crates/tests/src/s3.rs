@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::python::python;
+use crate::installed::installed;
 
 /// The id of the key that it knows.
 pub const KEY_ID: &str = "key-id";
@@ -43,7 +43,7 @@ impl ObjectStore {
     /// Starts it, or starts it again, with an empty bucket.
     pub fn run(&mut self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/s3.py");
-        let mut process = Command::new(python("moto"))
+        let mut process = Command::new(installed("moto"))
             .arg(script)
             .arg(self.folder.path())
             .arg(self.port.to_string())

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::python::python;
+use crate::installed::installed;
 
 /// What installs it.
 const PACKAGE: &str = "aiosmtpd";
@@ -63,7 +63,7 @@ impl SmtpServer {
     pub fn start_with_tls(after_greeting: bool) -> Self {
         let mut server = Self::stopped();
         let folder = server.certificate.path().to_str().expect("a temporary folder's name is text");
-        let made = Command::new(python(PACKAGE))
+        let made = Command::new(installed(PACKAGE))
             .args(["-m", "trustme", "--quiet", "--identities", "127.0.0.1", "--dir", folder])
             .status()
             .expect("Python makes certificates");
@@ -87,7 +87,7 @@ impl SmtpServer {
     /// Starts the server, or starts it again.
     pub fn run(&mut self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers/smtp.py");
-        let mut process = Command::new(python(PACKAGE))
+        let mut process = Command::new(installed(PACKAGE))
             .arg(script)
             .arg(self.mailbox.path())
             .arg(self.port.to_string())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Process, Ran, Shop, finish, wait_until};
+use crate::support::{Ran, Shop, finish, wait_until};
 
 /// Runs the program with this text on its standard input.
 fn run_with(shop: &Shop, input: &str, arguments: &[&str]) -> Ran {
@@ -69,20 +69,13 @@ fn a_token_opens_the_api_until_it_is_revoked() {
 #[test]
 fn a_server_that_knows_nobody_prints_a_link_until_somebody_is_known() {
     let shop = Shop::new().set("web.listen", "127.0.0.1:0");
-    let link = |serving: &mut Process| {
-        let address = serving.address();
-        wait_until("the link is printed", || serving.stdout().contains("/setup/"));
-        let told = serving.stdout();
-        let (_, link) = told.split_once(&format!("http://{address}/setup/")).expect("it names the address");
-        format!("/setup/{}", link.trim())
-    };
     let mut serving = shop.start(&["serve", "--no-workers"]);
-    let (first, old) = (link(&mut serving), serving.address());
+    let (first, old) = (serving.setup_link(), serving.address());
     assert_eq!(answered(&old, &first, ""), 200);
     assert!(!serving.stderr().contains("/setup/"), "the log does not tell it");
     serving.terminate();
     let mut serving = shop.start(&["serve", "--no-workers"]);
-    let (second, address) = (link(&mut serving), serving.address());
+    let (second, address) = (serving.setup_link(), serving.address());
     assert_eq!((answered(&address, &first, ""), answered(&address, &second, "")), (404, 200));
     let create = ["user", "create", "--email", "ann@example.org", "--role", "admin", "--password-stdin"];
     assert_eq!(run_with(&shop, "correct horse battery", &create).code(), Some(0));

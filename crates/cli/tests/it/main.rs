@@ -4,6 +4,7 @@
 mod accounts;
 mod backups;
 mod books;
+mod browser;
 mod calls;
 mod chaos;
 mod clusters;

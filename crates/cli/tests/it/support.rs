@@ -108,7 +108,8 @@ impl Shop {
         self.prepared(command)
     }
 
-    fn prepared(&self, mut command: Command) -> Command {
+    /// A command as the program would be run here.
+    pub fn prepared(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars_os() {
             let read = ["DATABASE_URL", "REDIS_URL"].into_iter().any(|read| name == read);
             if read || name.to_string_lossy().starts_with("ORDERMILL_") {
@@ -297,6 +298,15 @@ impl Process {
         let text = self.stdout();
         let (_, address) = text.split_once("http://").expect("it was just there");
         address.split_whitespace().next().unwrap_or_default().to_owned()
+    }
+
+    /// The path of the link that a server prints where nobody is known.
+    pub fn setup_link(&mut self) -> String {
+        let address = self.address();
+        wait_until("the link is printed", || self.stdout().contains("/setup/"));
+        let told = self.stdout();
+        let (_, link) = told.split_once(&format!("http://{address}/setup/")).expect("it names the address");
+        format!("/setup/{}", link.trim())
     }
 }
 

@@ -86,6 +86,8 @@ impl Supervisor {
             rounds: AtomicU32::new(0),
         });
         duties::rebalance(Arc::clone(&crew)).await?;
+        // Not only with the first heartbeat: until then it would seem to have no workers.
+        crew.shared.queue.backend().report(crew.record()).await?;
         let duties = start_duties(&crew);
         tracing::info!(
             supervisor = crew.settings.name,

@@ -261,7 +261,9 @@ async fn another_process_may_tell_a_supervisor_to_stop() {
     let elsewhere = store.queue(Arc::new(SystemClock), settings());
     let done = Arc::new(Semaphore::new(0));
     let supervisor = Supervisor::start(queue.clone(), registry(&queue, counts(&done))).await.unwrap();
-    assert_eq!(elsewhere.supervisors().await.unwrap().len(), 1);
+    let told = elsewhere.supervisors().await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].pools.iter().map(|pool| pool.workers).sum::<usize>() > 0, "from its start: {told:?}");
     let unknown = elsewhere.terminate(Some("nobody")).await;
     assert!(matches!(unknown, Err(Error::UnknownSupervisor(_))));
     assert_eq!(elsewhere.terminate(None).await.unwrap(), 1);

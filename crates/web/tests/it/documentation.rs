@@ -50,7 +50,7 @@ async fn the_page_has_no_script_and_asks_no_other_host() {
     for link in between(&page, " href=\"") {
         let is_known = match link.strip_prefix('#') {
             Some(id) => ids.contains(id),
-            None => ["/openapi.json", "/docs/style.css", "/docs/icon.svg"].contains(&link),
+            None => ["/", "/openapi.json", "/docs/style.css", "/docs/icon.svg"].contains(&link),
         };
         assert!(is_known, "{link} leads nowhere");
     }

@@ -2,8 +2,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Python that has a server's package, installed by the first test that needs it, by `scripts/get-PACKAGE`.
-pub(crate) fn python(package: &str) -> PathBuf {
+/// What `scripts/get-PACKAGE` prints, once it has installed the package for the first test that needs it.
+pub(crate) fn installed(package: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let servers = root.join("target/test-servers");
     std::fs::create_dir_all(&servers).expect("a folder for test servers");
