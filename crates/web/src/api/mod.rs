@@ -1,15 +1,13 @@
 //! The API: one file per noun, and one table of what is answered where to whom.
 
-mod customers;
+pub(crate) mod customers;
 mod events;
 mod figures;
 mod imports;
-mod notifications;
 mod operators;
 pub(crate) mod orders;
-mod products;
 mod queue;
-mod refunds;
+pub(crate) mod refunds;
 mod session;
 mod system;
 pub(crate) mod webhooks;
@@ -148,21 +146,12 @@ fn below_api() -> Vec<Endpoint> {
         reads("/analytics/kpis", VIEWER, "Key figures of days, weeks or months", figures::kpis),
         reads("/leaderboard", VIEWER, "The best customers or products", figures::leaderboard),
         reads("/leaderboard/customers/{id}", VIEWER, "Where a customer stands", figures::standing),
-        reads("/products", VIEWER, "Lists products by SKU", products::list),
-        does("/products", OPERATOR, "Makes a product, without stock", products::create)
-            .with(products::created),
-        reads("/products/{sku}", VIEWER, "Shows a product with its stock", products::show)
-            .with(products::shown),
         Endpoint::new(
             Method::PATCH,
             "/products/{sku}",
             OPERATOR,
             "Changes what the catalogue says",
-            products::change,
         )
-        .with(products::changed),
-        does("/products/{sku}/stock", OPERATOR, "Receives goods, or puts a count right", products::stock)
-            .with(products::stocked),
         reads("/customers", VIEWER, "Lists customers, newest first", customers::list),
         reads("/customers/{id}", VIEWER, "Shows a customer", customers::show),
         does("/orders/import", OPERATOR, "Imports a file of orders", imports::start).with(imports::started),
@@ -175,24 +164,16 @@ fn below_api() -> Vec<Endpoint> {
             .with(imports::steered),
         does("/imports/{id}/cancel", OPERATOR, "Ends an import; what is imported stays", imports::cancel)
             .with(imports::steered),
-        reads("/notifications", VIEWER, "Lists what customers were told, newest first", notifications::list),
         reads(
             "/notifications/webhook",
             VIEWER,
             "Shows how the shop's own receiver does",
-            notifications::receiver,
         )
-        .with(notifications::received),
         does(
             "/notifications/webhook/enable",
             OPERATOR,
             "Calls the shop's own receiver again",
-            notifications::enable,
         )
-        .with(notifications::enabled),
-        reads("/notifications/{id}", VIEWER, "Shows a notification with its words", notifications::show),
-        does("/notifications/{id}/resend", OPERATOR, "Sends a notification again", notifications::resend)
-            .with(notifications::resent),
         reads("/queues", VIEWER, "Lists queues with what they hold", queue::queues),
         reads(
             "/queues/{queue}/metrics",

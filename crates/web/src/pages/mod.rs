@@ -5,10 +5,12 @@ mod asked;
 mod chart;
 mod frame;
 mod icons;
+mod links;
 mod login;
 mod orders;
 mod overview;
 mod parts;
+mod refunds;
 mod refusal;
 mod setup;
 mod words;
@@ -32,6 +34,12 @@ pub(crate) const LOGIN: &str = "/login";
 const HOME: &str = "/";
 /// The orders.
 const ORDERS: &str = "/orders";
+/// What went back, or is to.
+const REFUNDS: &str = "/refunds";
+/// The catalogue, and its stock.
+const PRODUCTS: &str = "/products";
+/// Where a product is made.
+const NEW_PRODUCT: &str = "/products/new";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -60,6 +68,8 @@ fn addresses() -> Vec<Address> {
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
+        shows(REFUNDS, Viewer, refunds::list),
+        shows("/refunds/{id}", Viewer, refunds::show),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),
