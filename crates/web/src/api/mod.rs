@@ -4,6 +4,7 @@ pub(crate) mod customers;
 mod events;
 mod figures;
 mod imports;
+pub(crate) mod notifications;
 mod operators;
 pub(crate) mod orders;
 mod queue;
@@ -164,16 +165,24 @@ fn below_api() -> Vec<Endpoint> {
             .with(imports::steered),
         does("/imports/{id}/cancel", OPERATOR, "Ends an import; what is imported stays", imports::cancel)
             .with(imports::steered),
+        reads("/notifications", VIEWER, "Lists what customers were told, newest first", notifications::list),
         reads(
             "/notifications/webhook",
             VIEWER,
             "Shows how the shop's own receiver does",
+            notifications::receiver,
         )
+        .with(notifications::received),
         does(
             "/notifications/webhook/enable",
             OPERATOR,
             "Calls the shop's own receiver again",
+            notifications::enable,
         )
+        .with(notifications::enabled),
+        reads("/notifications/{id}", VIEWER, "Shows a notification with its words", notifications::show),
+        does("/notifications/{id}/resend", OPERATOR, "Sends a notification again", notifications::resend)
+            .with(notifications::resent),
         reads("/queues", VIEWER, "Lists queues with what they hold", queue::queues),
         reads(
             "/queues/{queue}/metrics",

@@ -11,6 +11,7 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
     (super::REFUNDS, "Refunds", icons::REFUNDS, Role::Viewer),
+    (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];

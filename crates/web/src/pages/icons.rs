@@ -5,3 +5,4 @@ pub(super) const ORDERS: &str = "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6";
 pub(super) const API: &str = "m8 7-5 5 5 5M16 7l5 5-5 5M14 4l-4 16";
 pub(super) const ACCOUNT: &str = "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0";
 pub(super) const REFUNDS: &str = "M4 10h11a5 5 0 0 1 0 10h-4M4 10l4-4M4 10l4 4";
+pub(super) const NOTIFICATIONS: &str = "M3 6h18v12H3zM3 7l9 6 9-6";

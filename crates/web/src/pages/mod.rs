@@ -7,6 +7,8 @@ mod frame;
 mod icons;
 mod links;
 mod login;
+mod notifications;
+mod once;
 mod orders;
 mod overview;
 mod parts;
@@ -36,6 +38,10 @@ const HOME: &str = "/";
 const ORDERS: &str = "/orders";
 /// What went back, or is to.
 const REFUNDS: &str = "/refunds";
+/// What customers were told.
+const NOTIFICATIONS: &str = "/notifications";
+/// What they are told with.
+const TEMPLATES: &str = "/notifications/templates";
 /// The catalogue, and its stock.
 const PRODUCTS: &str = "/products";
 /// Where a product is made.
@@ -63,13 +69,22 @@ fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler
 
 /// All that people can see and do once they have signed in, and who may. There is no other way in.
 fn addresses() -> Vec<Address> {
-    use Role::Viewer;
+    use Role::{Operator, Viewer};
     vec![
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
         shows(REFUNDS, Viewer, refunds::list),
         shows("/refunds/{id}", Viewer, refunds::show),
+        shows(NOTIFICATIONS, Viewer, notifications::list),
+        does("/notifications/webhook/enable", Operator, notifications::enable),
+        shows(TEMPLATES, Viewer, notifications::templates),
+        shows("/notifications/templates/{kind}", Viewer, notifications::preview),
+        shows("/notifications/templates/{kind}/html", Viewer, notifications::preview_html),
+        shows("/notifications/{id}", Viewer, notifications::show),
+        shows("/notifications/{id}/html", Viewer, notifications::html),
+        shows("/notifications/{id}/resend", Operator, notifications::ask),
+        does("/notifications/{id}/resend", Operator, notifications::resend),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),
