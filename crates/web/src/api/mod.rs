@@ -7,6 +7,7 @@ mod imports;
 pub(crate) mod notifications;
 mod operators;
 pub(crate) mod orders;
+mod products;
 mod queue;
 pub(crate) mod refunds;
 mod session;
@@ -147,12 +148,21 @@ fn below_api() -> Vec<Endpoint> {
         reads("/analytics/kpis", VIEWER, "Key figures of days, weeks or months", figures::kpis),
         reads("/leaderboard", VIEWER, "The best customers or products", figures::leaderboard),
         reads("/leaderboard/customers/{id}", VIEWER, "Where a customer stands", figures::standing),
+        reads("/products", VIEWER, "Lists products by SKU", products::list),
+        does("/products", OPERATOR, "Makes a product, without stock", products::create)
+            .with(products::created),
+        reads("/products/{sku}", VIEWER, "Shows a product with its stock", products::show)
+            .with(products::shown),
         Endpoint::new(
             Method::PATCH,
             "/products/{sku}",
             OPERATOR,
             "Changes what the catalogue says",
+            products::change,
         )
+        .with(products::changed),
+        does("/products/{sku}/stock", OPERATOR, "Receives goods, or puts a count right", products::stock)
+            .with(products::stocked),
         reads("/customers", VIEWER, "Lists customers, newest first", customers::list),
         reads("/customers/{id}", VIEWER, "Shows a customer", customers::show),
         does("/orders/import", OPERATOR, "Imports a file of orders", imports::start).with(imports::started),

@@ -12,6 +12,7 @@ mod once;
 mod orders;
 mod overview;
 mod parts;
+mod products;
 mod refunds;
 mod refusal;
 mod setup;
@@ -85,6 +86,15 @@ fn addresses() -> Vec<Address> {
         shows("/notifications/{id}/html", Viewer, notifications::html),
         shows("/notifications/{id}/resend", Operator, notifications::ask),
         does("/notifications/{id}/resend", Operator, notifications::resend),
+        shows(PRODUCTS, Viewer, products::list),
+        shows(NEW_PRODUCT, Operator, products::new),
+        does(NEW_PRODUCT, Operator, products::create),
+        shows("/products/{sku}", Viewer, products::show),
+        does("/products/{sku}/change", Operator, products::change),
+        shows("/products/{sku}/receive", Operator, products::ask_receive),
+        does("/products/{sku}/receive", Operator, products::receive),
+        shows("/products/{sku}/adjust", Operator, products::ask_adjust),
+        does("/products/{sku}/adjust", Operator, products::adjust),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

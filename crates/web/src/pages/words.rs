@@ -22,6 +22,11 @@ pub(super) fn number(number: i64) -> String {
     grouped(&number.to_string())
 }
 
+/// A number that is added to another: `+5`, `−3`.
+pub(super) fn change(by: i64) -> String {
+    if by > 0 { format!("+{}", number(by)) } else { number(by) }
+}
+
 /// A share of one: `3.2 %`.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)

@@ -23,6 +23,7 @@ mod http_payments;
 mod limits;
 mod metrics;
 mod page_notifications;
+mod page_products;
 mod page_refunds;
 mod pages;
 mod problems;
