@@ -12,6 +12,7 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
     (super::REFUNDS, "Refunds", icons::REFUNDS, Role::Viewer),
     (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
+    (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),
     (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),

@@ -7,3 +7,5 @@ pub(super) const ACCOUNT: &str = "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0
 pub(super) const REFUNDS: &str = "M4 10h11a5 5 0 0 1 0 10h-4M4 10l4-4M4 10l4 4";
 pub(super) const NOTIFICATIONS: &str = "M3 6h18v12H3zM3 7l9 6 9-6";
 pub(super) const PRODUCTS: &str = "M12 2 3 7v10l9 5 9-5V7zM3 7l9 5 9-5M12 12v10";
+pub(super) const CUSTOMERS: &str =
+    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 4a4 4 0 0 1 0 7M18 14a7 7 0 0 1 4 7";

@@ -3,6 +3,7 @@
 mod account;
 mod asked;
 mod chart;
+mod customers;
 mod frame;
 mod icons;
 mod links;
@@ -43,6 +44,8 @@ const REFUNDS: &str = "/refunds";
 const NOTIFICATIONS: &str = "/notifications";
 /// What they are told with.
 const TEMPLATES: &str = "/notifications/templates";
+/// Who buys.
+const CUSTOMERS: &str = "/customers";
 /// The catalogue, and its stock.
 const PRODUCTS: &str = "/products";
 /// Where a product is made.
@@ -86,6 +89,9 @@ fn addresses() -> Vec<Address> {
         shows("/notifications/{id}/html", Viewer, notifications::html),
         shows("/notifications/{id}/resend", Operator, notifications::ask),
         does("/notifications/{id}/resend", Operator, notifications::resend),
+        shows(CUSTOMERS, Viewer, customers::list),
+        shows("/customers/{id}", Viewer, customers::show),
+        shows("/customers/{id}/rank", Viewer, customers::rank),
         shows(PRODUCTS, Viewer, products::list),
         shows(NEW_PRODUCT, Operator, products::new),
         does(NEW_PRODUCT, Operator, products::create),

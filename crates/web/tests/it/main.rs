@@ -22,6 +22,7 @@ mod hostile;
 mod http_payments;
 mod limits;
 mod metrics;
+mod page_customers;
 mod page_notifications;
 mod page_products;
 mod page_refunds;

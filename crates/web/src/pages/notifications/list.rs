@@ -26,6 +26,8 @@ use crate::server::Web;
 #[template(path = "notifications/list.html")]
 struct NotificationsPage<'p> {
     frame: Frame<'p>,
+    /// Of how many of the newest the rates are.
+    rated: String,
     rates: Vec<Rate>,
     receiver: Option<Receiver>,
     rows: Vec<Row>,
@@ -77,6 +79,7 @@ pub(in crate::pages) async fn list(
         StatusCode::OK,
         &NotificationsPage {
             frame: Frame::new(app, &session, NOTIFICATIONS),
+            rated: number(RATED.into()),
             rates: cases::success_rate(app).await?.iter().map(Rate::new).collect(),
             receiver: cases::receiver(app).await?.map(|view| Receiver::new(app, view)),
             rows: data.into_iter().map(|one| Row::new(app, one, &names)).collect(),
