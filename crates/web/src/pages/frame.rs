@@ -14,6 +14,7 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
     (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),
     (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
+    (super::SYSTEM, "System", icons::SYSTEM, Role::Viewer),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];
@@ -50,6 +51,11 @@ impl<'p> Frame<'p> {
         let seen = PAGES.iter().filter(|(.., needed)| self.role.covers(*needed));
         seen.map(|(address, name, icon, _)| Entry { address, name, icon, is_here: *address == self.here })
             .collect()
+    }
+
+    /// Whether whoever looks may also decide who else may.
+    pub(super) fn administers(&self) -> bool {
+        self.role.covers(Role::Admin)
     }
 
     /// Whether whoever looks may also work with what they see.

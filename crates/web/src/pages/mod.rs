@@ -17,6 +17,7 @@ mod products;
 mod refunds;
 mod refusal;
 mod setup;
+mod system;
 mod words;
 
 use askama::Template;
@@ -50,6 +51,8 @@ const CUSTOMERS: &str = "/customers";
 const PRODUCTS: &str = "/products";
 /// Where a product is made.
 const NEW_PRODUCT: &str = "/products/new";
+/// How everything does.
+const SYSTEM: &str = "/system";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -73,7 +76,7 @@ fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler
 
 /// All that people can see and do once they have signed in, and who may. There is no other way in.
 fn addresses() -> Vec<Address> {
-    use Role::{Operator, Viewer};
+    use Role::{Admin, Operator, Viewer};
     vec![
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
@@ -101,6 +104,8 @@ fn addresses() -> Vec<Address> {
         does("/products/{sku}/receive", Operator, products::receive),
         shows("/products/{sku}/adjust", Operator, products::ask_adjust),
         does("/products/{sku}/adjust", Operator, products::adjust),
+        shows(SYSTEM, Viewer, system::show),
+        shows("/system/settings", Admin, system::settings),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

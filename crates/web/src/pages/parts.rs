@@ -24,9 +24,9 @@ impl Badge {
     fn tone(&self) -> &'static str {
         match self.word.as_str() {
             "confirmed" | "completed" | "paid" | "captured" | "succeeded" | "sent" | "delivered"
-            | "applied" | "ok" | "working" => "good",
-            "failed" | "disabled" | "oversold" | "none left" | "declined" | "discarded" | "rejected"
-            | "expired" => "bad",
+            | "applied" | "ok" | "up" | "working" => "good",
+            "failed" | "down" | "error" | "disabled" | "oversold" | "none left" | "declined"
+            | "discarded" | "rejected" | "expired" => "bad",
             "pending" | "reserved" | "requested" | "accepted" | "processing" | "running" | "executing"
             | "sending" | "planning" | "fetching" | "queued" | "shipped" | "available" => "busy",
             "paused" | "retryable" | "partially refunded" | "partially shipped" | "late" | "failing"
