@@ -12,6 +12,7 @@ mod queue;
 pub(crate) mod refunds;
 mod session;
 mod system;
+pub(crate) mod webhooks;
 
 use axum::Router;
 use axum::handler::Handler;
@@ -216,7 +217,10 @@ fn below_api() -> Vec<Endpoint> {
             .with(events::listening),
         reads("/session", VIEWER, "Tells who asks", session::show),
         reads("/operator-actions", ADMIN, "Lists what operators did, newest first", operators::list),
+        reads("/webhooks", VIEWER, "Lists what the gateway sent, and what was done about it", webhooks::list),
         reads("/system", VIEWER, "Shows how everything stands", system::show),
+        does("/webhooks/payments", SIGNED, "Takes a callback of the payment gateway", webhooks::receive)
+            .with(webhooks::received),
     ]
 }
 

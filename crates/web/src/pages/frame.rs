@@ -14,6 +14,7 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
     (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),
     (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
+    (super::WEBHOOKS, "Webhooks", icons::WEBHOOKS, Role::Viewer),
     (super::SYSTEM, "System", icons::SYSTEM, Role::Viewer),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),

@@ -18,6 +18,7 @@ mod refunds;
 mod refusal;
 mod setup;
 mod system;
+mod webhooks;
 mod words;
 
 use askama::Template;
@@ -51,6 +52,8 @@ const CUSTOMERS: &str = "/customers";
 const PRODUCTS: &str = "/products";
 /// Where a product is made.
 const NEW_PRODUCT: &str = "/products/new";
+/// What the payment gateway sent.
+const WEBHOOKS: &str = "/webhooks";
 /// How everything does.
 const SYSTEM: &str = "/system";
 /// What is theirs.
@@ -104,6 +107,7 @@ fn addresses() -> Vec<Address> {
         does("/products/{sku}/receive", Operator, products::receive),
         shows("/products/{sku}/adjust", Operator, products::ask_adjust),
         does("/products/{sku}/adjust", Operator, products::adjust),
+        shows(WEBHOOKS, Viewer, webhooks::list),
         shows(SYSTEM, Viewer, system::show),
         shows("/system/settings", Admin, system::settings),
         shows(ACCOUNT, Viewer, account::show),
