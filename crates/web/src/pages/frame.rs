@@ -16,6 +16,7 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
     (super::WEBHOOKS, "Webhooks", icons::WEBHOOKS, Role::Viewer),
     (super::SYSTEM, "System", icons::SYSTEM, Role::Viewer),
+    (super::PEOPLE, "People", icons::PEOPLE, Role::Admin),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];

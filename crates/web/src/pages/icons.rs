@@ -11,3 +11,4 @@ pub(super) const CUSTOMERS: &str =
     "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 4a4 4 0 0 1 0 7M18 14a7 7 0 0 1 4 7";
 pub(super) const SYSTEM: &str = "M3 4h18v6H3zM3 14h18v6H3zM7 7h.01M7 17h.01";
 pub(super) const WEBHOOKS: &str = "M12 3v6m0 0a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM10 14l-4 6M14 14l4 6";
+pub(super) const PEOPLE: &str = "M15 8a4 4 0 1 0-7 2.6L3 15.6V20h4v-2h2v-2h2l.6-.6A4 4 0 0 0 15 8zM16 8h.01";

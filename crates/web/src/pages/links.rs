@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::asked::Filled;
 use super::{NEW_PRODUCT, PRODUCTS};
 
 /// All that is written as it is within a part of an address.
@@ -16,6 +17,11 @@ pub(super) fn product(sku: &str) -> String {
     // Its first letter alone would do: what is written otherwise is another address to the router, and the same SKU.
     let letters: String = sku.bytes().map(|byte| format!("%{byte:02X}")).collect();
     format!("{PRODUCTS}/{letters}")
+}
+
+/// A page that is asked about something by its name.
+pub(super) fn asking(page: &str, field: &str, name: &str) -> String {
+    format!("{page}{}", Filled::default().with(field, name))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod once;
 mod orders;
 mod overview;
 mod parts;
+mod people;
 mod products;
 mod refunds;
 mod refusal;
@@ -56,6 +57,8 @@ const NEW_PRODUCT: &str = "/products/new";
 const WEBHOOKS: &str = "/webhooks";
 /// How everything does.
 const SYSTEM: &str = "/system";
+/// Who may sign in, and with what.
+const PEOPLE: &str = "/people";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -110,6 +113,13 @@ fn addresses() -> Vec<Address> {
         shows(WEBHOOKS, Viewer, webhooks::list),
         shows(SYSTEM, Viewer, system::show),
         shows("/system/settings", Admin, system::settings),
+        shows(PEOPLE, Admin, people::show),
+        does("/people/new", Admin, people::create),
+        shows("/people/disable", Admin, people::ask_disable),
+        does("/people/disable", Admin, people::disable),
+        does("/people/tokens/new", Admin, people::create_token),
+        shows("/people/tokens/revoke", Admin, people::ask_revoke),
+        does("/people/tokens/revoke", Admin, people::revoke),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

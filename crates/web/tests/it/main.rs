@@ -24,6 +24,7 @@ mod limits;
 mod metrics;
 mod page_customers;
 mod page_notifications;
+mod page_people;
 mod page_products;
 mod page_refunds;
 mod page_system;

@@ -20,7 +20,7 @@ use crate::pages::asked::{Asked, Filled};
 use crate::pages::frame::Frame;
 use crate::pages::parts::{Badge, Choice, Pager, When};
 use crate::pages::words::{change, number};
-use crate::pages::{PRODUCTS, links, page};
+use crate::pages::{ORDERS, PRODUCTS, links, page};
 use crate::query::{Cursor, Limit};
 use crate::server::Web;
 
@@ -47,7 +47,7 @@ impl Shown {
 struct ProductPage<'p> {
     frame: Frame<'p>,
     address: String,
-    /// What stands behind the address of the orders with it.
+    /// Where the orders with it are.
     orders: String,
     sku: String,
     name: String,
@@ -152,7 +152,7 @@ fn product(
             ),
             filled,
             address,
-            orders: Filled::default().with("sku", &product.sku),
+            orders: links::asking(ORDERS, "sku", &product.sku),
             sku: product.sku,
             name: product.name,
         },
