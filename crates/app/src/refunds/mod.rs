@@ -4,10 +4,12 @@ pub(crate) mod owed;
 pub(crate) mod refundable;
 mod request;
 mod settle;
+mod story;
 mod view;
 
 pub use request::{Asked, Request, Restock, preview, request};
 pub(crate) use settle::{pay_back, settle};
+pub use story::{Story, story};
 pub use view::RefundView;
 
 use domain::RefundId;

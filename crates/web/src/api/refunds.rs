@@ -1,5 +1,6 @@
 //! Refunds: asked for, and seen.
 
+use app::App;
 use app::refunds::{self as cases, Asked, RefundView, Request, Restock};
 use axum::Json;
 use axum::extract::State;
@@ -114,17 +115,25 @@ pub(crate) struct Listed {
     cursor: Option<Cursor>,
 }
 
+impl Listed {
+    /// The refunds that it shows.
+    pub(crate) async fn read(self, app: &App) -> Result<Page<RefundView>, ApiError> {
+        let Listed { order, status, limit, cursor } = self;
+        let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+        let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+            Ok(store::refunds::search(tx, order, status, before, limit.0)?)
+        };
+        let Part { rows, next } = app.read("list_refunds", read).await?;
+        Ok(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next }))
+    }
+}
+
 /// `GET /api/refunds`: newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { order, status, limit, cursor }): Query<Listed>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Page<RefundView>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        Ok(store::refunds::search(tx, order, status, before, limit.0)?)
-    };
-    let Part { rows, next } = web.app.read("list_refunds", read).await?;
-    Ok(Json(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next })))
+    Ok(Json(listed.read(&web.app).await?))
 }
 
 /// Says what asking for a refund answers.
