@@ -115,6 +115,8 @@ mod tests {
             pid: 1,
             started_at: Timestamp::UNIX_EPOCH,
             seen_at: Timestamp::UNIX_EPOCH,
+            memory_mib: None,
+            terminating: false,
             pools: vec![PoolStatus { queue: queue.to_owned(), workers: 1, busy: Vec::new() }],
         }
     }
