@@ -19,6 +19,7 @@ pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod products;
+pub mod queues;
 pub mod recent;
 pub mod refunds;
 pub mod restore;
