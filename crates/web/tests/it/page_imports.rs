@@ -356,16 +356,17 @@ async fn an_import_is_paused_continued_and_cancelled_from_its_page() {
         "{page}"
     );
     let id: i64 = import.rsplit_once('/').unwrap().1.parse().unwrap();
-    run_planning(&shop, id).await;
+    run_half(&shop, id).await;
     let page = text(&browser, &import).await;
     assert!(page.contains("running") && page.contains(&format!("{import}/pause")), "{page}");
+    assert!(page.contains("2 of 4 rows, 1 rows/s, 2.0 s left") && page.contains(">50 %</strong>"), "{page}");
     assert_eq!(deed("pause").await.headers()["location"], import.as_str());
     let paused = text(&browser, &import).await;
     assert!(paused.contains("paused") && paused.contains(&format!("{import}/continue")), "{paused}");
     assert_eq!(deed("continue").await.status(), StatusCode::SEE_OTHER);
     let asked = text(&browser, &format!("{import}/cancel")).await;
     assert!(
-        asked.contains("What was imported stays: 0 orders") && asked.contains("4 rows are not read"),
+        asked.contains("What was imported stays: 0 orders") && asked.contains("2 rows are not read"),
         "{asked}"
     );
     assert_eq!(deed("cancel").await.status(), StatusCode::SEE_OTHER);
@@ -375,23 +376,21 @@ async fn an_import_is_paused_continued_and_cancelled_from_its_page() {
     assert!(text(&browser, &format!("{import}/cancel")).await.contains("It is cancelled already"));
 }
 
-/// Plans an import without importing any of it.
-async fn run_planning(shop: &Shop, id: i64) {
-    let id = domain::ImportId::try_from(id).unwrap();
-    let plan = move |tx: &mut sql::Tx<'_>| -> app::Result<()> {
-        let chunk = store::imports::Chunk { index: 0, offset: 0, length: 10, first_line: 2, rows: 4 };
-        let import = store::imports::get(tx, id)?;
-        let plan = import.plan.unwrap_or_default();
-        Ok(store::imports::mark_planned(
-            tx,
-            id,
-            &plan,
-            (4, 10),
-            &[chunk],
-            "2030-01-01T00:00:00Z".parse().unwrap(),
-        )?)
+/// Plans an import, and does half of it in two seconds.
+async fn run_half(shop: &Shop, id: i64) {
+    let (id, began) = (domain::ImportId::try_from(id).unwrap(), shop.app.now());
+    shop.clock.advance(Duration::from_secs(2));
+    let now = shop.app.now();
+    let run = move |tx: &mut sql::Tx<'_>| -> app::Result<()> {
+        let chunk =
+            |index, first_line| store::imports::Chunk { index, offset: 0, length: 10, first_line, rows: 2 };
+        let plan = store::imports::get(tx, id)?.plan.unwrap_or_default();
+        store::imports::mark_planned(tx, id, &plan, (4, 20), &[chunk(0, 2), chunk(1, 4)], began)?;
+        let counts = store::imports::Counts { rows_skipped: 2, ..Default::default() };
+        assert!(store::imports::mark_chunk_done(tx, id, 0, &counts, now)?);
+        Ok(())
     };
-    shop.app.transaction("plan", plan).await.unwrap();
+    shop.app.transaction("run_half", run).await.unwrap();
 }
 
 #[tokio::test]

@@ -68,7 +68,9 @@ struct Seen {
 struct Mapped {
     id: String,
     field: String,
+    /// Whether an order needs it, and whether it has a column, or another that stands for it.
     is_needed: bool,
+    is_missing: bool,
     columns: Vec<Choice>,
     samples: Vec<String>,
 }
@@ -305,10 +307,13 @@ fn delimiter(byte: u8) -> String {
 impl Mapped {
     fn new(field: Field, looked: &Looked, chosen: &[(Field, String)]) -> Self {
         let layout = &looked.layout;
-        let name = match chosen.iter().find(|(one, _)| *one == field) {
+        let column = |field: Field| match chosen.iter().find(|(one, _)| *one == field) {
             Some((_, name)) => name.as_str(),
             None => layout.column(field).map_or("", |index| &layout.header[index]),
         };
+        let name = column(field);
+        let group = layout.profile.required().find(|group| group.contains(&field));
+        let is_there = group.is_some_and(|group| group.iter().any(|one| !column(*one).is_empty()));
         let index = layout.header.iter().position(|one| !name.is_empty() && one == name);
         let cells = looked.rows.iter().filter_map(|row| row.get(index?)).filter(|cell| !cell.is_empty());
         let mut names: Vec<&String> = Vec::new();
@@ -325,7 +330,8 @@ impl Mapped {
         Mapped {
             id: format!("{COLUMN}{}", field.as_str()),
             field: field.as_str().replace('_', " "),
-            is_needed: layout.profile.required().any(|group| group.contains(&field)),
+            is_needed: group.is_some() && !name.is_empty(),
+            is_missing: group.is_some() && !is_there,
             columns: names.into_iter().map(choice).collect(),
             samples: cells.take(SAMPLES).map(|cell| shortened(cell)).collect(),
         }

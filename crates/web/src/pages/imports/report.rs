@@ -11,6 +11,7 @@ const SHOWN: usize = 100;
 
 /// What an import would do.
 pub(super) struct Report {
+    pub(super) rows: String,
     pub(super) figures: Vec<(&'static str, String)>,
     pub(super) reasons: Vec<ReasonRow>,
     pub(super) shortfalls: Vec<(String, String, String)>,
@@ -34,8 +35,8 @@ impl Report {
             ReasonRow::new(reason, told.rejects.iter().find(|reject| reject.code == reason.code))
         };
         Report {
+            rows: count(told.rows),
             figures: vec![
-                ("Rows", count(told.rows)),
                 ("Orders to be imported", count(told.orders_imported)),
                 ("There already", count(told.orders_duplicate)),
                 ("Orders rejected", count(told.orders_rejected)),
