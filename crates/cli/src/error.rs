@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use app::config::Mistakes;
+use importer::ReadError;
 
 use crate::output::StdoutClosed;
 use crate::session::Exit;
@@ -55,6 +56,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
     if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<sql::Error>()) {
         return of_database(error);
     }
+    if let Some(app::Error::Import(error)) = error.chain().find_map(|cause| cause.downcast_ref()) {
+        return of_file(error);
+    }
     let ledger = error.chain().find_map(|cause| {
         let from_app = cause.downcast_ref::<app::Error>().and_then(|error| match error {
             app::Error::Ledger(error) => Some(error),
@@ -65,6 +69,20 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
     match ledger {
         Some(store::Error::Missing { what, .. }) => of_missing(what),
         Some(store::Error::Database(error)) => of_database(error),
+        _ => None,
+    }
+}
+
+/// Where the file cannot be read as it was found out, but may be as it is told.
+fn of_file(error: &ReadError) -> Option<&'static str> {
+    use ReadError as Read;
+    match error {
+        Read::NoHeader { .. } | Read::MissingColumns { .. } | Read::DuplicateColumns { .. } => {
+            Some("`--map COLUMN=FIELD` says what a column means, `--ignore COLUMN` that it means nothing")
+        }
+        Read::Encoding { .. } | Read::Nul { .. } => {
+            Some("`--encoding` names the encoding, such as windows-1252")
+        }
         _ => None,
     }
 }

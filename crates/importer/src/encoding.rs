@@ -189,7 +189,7 @@ impl<W: Write> Transcoder<W> {
             line: self.lines.line(),
             encoding: self.charset.name(),
             reason: format!(
-                "it has the byte 0x{byte:02X}, {claim}. Save the file as UTF-8, or say --encoding windows-1252"
+                "it has the byte 0x{byte:02X}, {claim}. Save the file as UTF-8, or name its encoding, such as windows-1252"
             ),
         }
     }
@@ -214,7 +214,7 @@ impl<W: Write> Transcoder<W> {
                         line: self.lines.line(),
                         encoding: self.charset.name(),
                         reason: "it has bytes that this encoding does not have. The file is damaged or in another \
-                                 encoding: name it with --encoding"
+                                 encoding: name it"
                             .to_owned(),
                     });
                 }

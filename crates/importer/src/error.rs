@@ -38,7 +38,7 @@ pub enum ReadError {
     /// No line looks like a header.
     #[error(
         "no header found: none of the first lines names a known column. The first line is {first_line:?}. \
-         Add a header such as {expected}, or say what the columns are with --map COLUMN=FIELD"
+         Add a header such as {expected}, or say which of its columns mean that"
     )]
     NoHeader {
         /// The beginning of the first line.
@@ -48,8 +48,8 @@ pub enum ReadError {
     },
     /// The header lacks columns that an order needs.
     #[error(
-        "the header (line {line}) has no column for {missing}. It has: {found}. Rename a column, or say which it \
-         is with --map COLUMN=FIELD"
+        "the header (line {line}) has no column for {missing}. It has: {found}. Rename a column, or say which \
+         of them it is"
     )]
     MissingColumns {
         /// The header's line.
@@ -61,8 +61,8 @@ pub enum ReadError {
     },
     /// Two columns for one field.
     #[error(
-        "columns {first_position} ({first:?}) and {second_position} ({second:?}) both mean {field}: say which one \
-         counts with --map COLUMN={field}"
+        "columns {first_position} ({first:?}) and {second_position} ({second:?}) both mean {field}: say which \
+         one counts"
     )]
     DuplicateColumns {
         /// The field both map to.
@@ -76,10 +76,10 @@ pub enum ReadError {
         /// Its position, from 1.
         second_position: usize,
     },
-    /// `--map` names a column that is not in the header.
-    #[error("--map names the column {column:?}, but the header (line {line}) has: {found}")]
+    /// A column that was named is not in the header.
+    #[error("no column is called {column:?}: the header (line {line}) has: {found}")]
     UnknownColumn {
-        /// What `--map` said.
+        /// How it was named.
         column: String,
         /// The header's line.
         line: u64,
@@ -119,8 +119,8 @@ pub enum ReadError {
     },
     /// A zero byte in the text.
     #[error(
-        "line {line} has a NUL byte, which no CSV text has: the file is damaged, or in another encoding (try \
-         --encoding utf-16le)"
+        "line {line} has a NUL byte, which no CSV text has: the file is damaged, or in another encoding, such \
+         as UTF-16"
     )]
     Nul {
         /// The line.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::normalise;
 use crate::formula::restore;
-use crate::{Field, Profile, ReadError};
+use crate::{Field, Profile, ReadError, ReadOptions};
 
 /// The columns that a rejects file has before the original ones.
 pub(crate) const REJECT_COLUMNS: [&str; 4] = ["line", "code", "field", "message"];
@@ -38,50 +38,63 @@ pub(crate) struct Fit {
     pub(crate) matched: usize,
 }
 
-pub(crate) fn fit(header: &[String], profile: &Profile, columns: &[(String, Field)]) -> Fit {
+pub(crate) fn fit(header: &[String], profile: &Profile, options: &ReadOptions) -> Fit {
     let names = profile.names();
-    let mut found: Vec<Field> = header.iter().filter_map(|name| field_of(name, &names, columns)).collect();
+    let mut found: Vec<Field> = header.iter().filter_map(|name| field_of(name, &names, options)).collect();
     found.sort_unstable();
     found.dedup();
     let complete = profile.required().all(|group| group.iter().any(|field| found.contains(field)));
     Fit { complete, matched: found.len() }
 }
 
-fn field_of(name: &str, names: &HashMap<String, Field>, columns: &[(String, Field)]) -> Option<Field> {
+fn field_of(name: &str, names: &HashMap<String, Field>, options: &ReadOptions) -> Option<Field> {
+    let ReadOptions { columns, ignored_columns, .. } = options;
     let name = normalise(name);
+    if ignored_columns.iter().any(|ignored| normalise(ignored) == name) {
+        return None;
+    }
     let forced = columns.iter().find(|(column, _)| normalise(column) == name).map(|(_, field)| *field);
     forced
         .or_else(|| names.get(&name).copied().filter(|field| columns.iter().all(|(_, taken)| taken != field)))
 }
 
 impl Layout {
-    /// Reads a header by a profile. Fails if a required column is missing or two columns mean the same.
+    /// Reads a header by a profile; [`check`](Self::check) tells whether rows can be read by it.
     pub(crate) fn new(
         header: Vec<String>,
         header_line: u64,
         delimiter: u8,
         profile: Profile,
-        columns: &[(String, Field)],
-    ) -> Result<Self, ReadError> {
+        options: &ReadOptions,
+    ) -> Self {
         let rejects_file = header.len() > REJECT_COLUMNS.len()
             && header.iter().zip(REJECT_COLUMNS).all(|(name, ours)| name.trim() == ours);
-        for (column, _) in columns {
-            if !header.iter().any(|name| normalise(name) == normalise(column)) {
-                let (column, found) = (column.clone(), list(&header));
-                return Err(ReadError::UnknownColumn { column, line: header_line, found });
-            }
-        }
         let names = profile.names();
         let ours = if rejects_file { REJECT_COLUMNS.len() } else { 0 };
         let fields: Vec<Option<Field>> = header
             .iter()
             .enumerate()
-            .map(|(index, name)| if index < ours { None } else { field_of(name, &names, columns) })
+            .map(|(index, name)| if index < ours { None } else { field_of(name, &names, options) })
             .collect();
-        let layout = Self { delimiter, header_line, header, fields, profile, rejects_file };
-        layout.check_duplicates()?;
-        layout.check_required()?;
-        Ok(layout)
+        Self { delimiter, header_line, header, fields, profile, rejects_file }
+    }
+
+    /// Fails if a column that was named is not there, a required one is missing, or two mean the same.
+    pub(crate) fn check(&self, options: &ReadOptions) -> Result<(), ReadError> {
+        self.check_named(options)?;
+        self.check_duplicates()?;
+        self.check_required()
+    }
+
+    fn check_named(&self, options: &ReadOptions) -> Result<(), ReadError> {
+        let named = options.columns.iter().map(|(column, _)| column).chain(&options.ignored_columns);
+        for column in named {
+            if !self.header.iter().any(|name| normalise(name) == normalise(column)) {
+                let (column, found) = (column.clone(), list(&self.header));
+                return Err(ReadError::UnknownColumn { column, line: self.header_line, found });
+            }
+        }
+        Ok(())
     }
 
     fn check_duplicates(&self) -> Result<(), ReadError> {
@@ -115,6 +128,11 @@ impl Layout {
             missing: missing.join(", "),
             found: list(&self.header),
         })
+    }
+
+    /// How many of the first columns are our own, since it is a rejects file.
+    pub fn own_columns(&self) -> usize {
+        if self.rejects_file { REJECT_COLUMNS.len() } else { 0 }
     }
 
     /// The column of a field, from 0.

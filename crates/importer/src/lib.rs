@@ -19,6 +19,7 @@ mod field;
 mod foreign;
 mod formula;
 mod layout;
+mod look;
 mod options;
 mod parse;
 mod plan;
@@ -36,6 +37,7 @@ pub use error::ReadError;
 pub use field::Field;
 pub use formula::{neutralise, restore};
 pub use layout::Layout;
+pub use look::{Looked, look};
 pub use options::{PlanOptions, ReadOptions};
 pub use parse::{
     ParsedChunk, ParsedCustomer, ParsedLine, ParsedOrder, Recorded, Returns, RowSpan, Rules, TotalMismatch,

@@ -16,8 +16,10 @@ pub struct ReadOptions {
     pub profile: Option<String>,
     /// The shop's own profiles, which come before those of the program.
     pub profiles: Vec<Profile>,
-    /// Columns by name and what they mean (`--map`), whatever the profile says.
+    /// Columns by name and what they mean, whatever the profile says.
     pub columns: Vec<(String, Field)>,
+    /// Columns by name that mean nothing, whatever the profile says.
+    pub ignored_columns: Vec<String>,
     /// Most bytes that may come out of a compressed file.
     pub max_bytes: u64,
 }
@@ -30,6 +32,7 @@ impl Default for ReadOptions {
             profile: None,
             profiles: Vec::new(),
             columns: Vec::new(),
+            ignored_columns: Vec::new(),
             max_bytes: 256 << 30,
         }
     }

@@ -36,7 +36,7 @@ pub enum BlankSku {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Its name, as in `--profile`.
+    /// Its name.
     pub name: String,
     /// What an import of such a file is for by default.
     #[serde(default)]
@@ -122,7 +122,7 @@ impl Profile {
     }
 
     /// The groups of fields of which an order needs one each.
-    pub(crate) fn required(&self) -> impl Iterator<Item = &'static [Field]> {
+    pub fn required(&self) -> impl Iterator<Item = &'static [Field]> {
         const REQUIRED: [&[Field]; 7] = [
             &[Field::ExternalOrderId],
             &[Field::OrderPlacedAt],

@@ -19,7 +19,7 @@ pub struct RejectsWriter<'a, W: Write> {
 impl<'a, W: Write> RejectsWriter<'a, W> {
     /// Writes the header.
     pub fn new(out: W, layout: &'a Layout) -> io::Result<Self> {
-        let ours = if layout.rejects_file { REJECT_COLUMNS.len() } else { 0 };
+        let ours = layout.own_columns();
         let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
         let header = layout.header.iter().skip(ours).map(String::as_str);
         for name in REJECT_COLUMNS.into_iter().chain(header) {

@@ -2,7 +2,7 @@
 
 mod caller;
 mod password;
-mod secret;
+pub(crate) mod secret;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;

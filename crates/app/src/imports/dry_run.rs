@@ -27,6 +27,8 @@ pub struct DryRun {
     pub rows_rejected: u64,
     /// Products that would be made.
     pub products_created: u64,
+    /// Why, and how many rows each; the most frequent first.
+    pub reasons: Vec<Reason>,
     /// The first rejects.
     #[serde(skip)]
     pub rejects: Vec<Reject>,
@@ -34,6 +36,15 @@ pub struct DryRun {
     pub shortfalls: Vec<Shortfall>,
     /// Orders that would fail for want of stock, when taken in the file's order.
     pub orders_short: u64,
+}
+
+/// Why rows would be rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reason {
+    /// The reason.
+    pub code: RejectCode,
+    /// Rows that would be rejected for it.
+    pub rows: u64,
 }
 
 /// A product of which there is too little.
@@ -105,6 +116,7 @@ struct Trial {
     created: HashSet<String>,
     wanted: BTreeMap<String, i64>,
     stock: HashMap<String, i64>,
+    reasons: BTreeMap<RejectCode, u64>,
 }
 
 impl Trial {
@@ -184,12 +196,17 @@ impl Trial {
 
     fn keep(&mut self, rejects: Vec<Reject>) {
         self.found.rows_rejected += rejects.len() as u64;
+        for reject in &rejects {
+            *self.reasons.entry(reject.code).or_default() += 1;
+        }
         let room = KEPT.saturating_sub(self.found.rejects.len());
         self.found.rejects.extend(rejects.into_iter().take(room));
     }
 
     fn report(mut self) -> DryRun {
         self.found.products_created = self.created.len() as u64;
+        self.found.reasons = self.reasons.into_iter().map(|(code, rows)| Reason { code, rows }).collect();
+        self.found.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.rows));
         for (sku, wanted) in std::mem::take(&mut self.wanted) {
             let available = self.stock.get(&sku).copied().unwrap_or_default();
             if wanted > available {

@@ -12,6 +12,7 @@ use store::imports::{Arrived, Import, ImportStatus, NewFetch};
 
 use super::origin::Origin;
 use super::part::Part;
+use super::plan::options_of;
 use super::pull::{Halt, Pull};
 use super::start::{Keep, RECEIVING, Received, Started, known, mark, receive, spool_folder};
 use super::{DryRun, ImportOptions, control, dry_run};
@@ -74,17 +75,12 @@ pub async fn dry_run_of(app: &App, origin: &Origin, options: ImportOptions) -> R
     let path = Temporary(spool_folder(app).join(format!("{RECEIVING}{}", mark())));
     let part = Part::open(&path.0, 0, app.config().imports.max_file_bytes).await?;
     let part = part.ok_or_else(|| Error::Internal("a new file is held by somebody else".to_owned()))?;
-    match Pull::new(app, None, part).run(origin).await {
-        Ok(()) => dry_run(app, &path.0, options).await,
-        Err(Halt::Ours(error)) => Err(error),
-        Err(Halt::Lasting(reason)) => Err(Error::Fetch { reason, passing: false }),
-        Err(Halt::Passing(reason)) => Err(Error::Fetch { reason, passing: true }),
-        Err(Halt::Turn | Halt::Ended) => Err(Error::Internal("a dry run has no turn to lose".to_owned())),
-    }
+    Pull::new(app, None, part).run(origin).await?;
+    dry_run(app, &path.0, options).await
 }
 
 /// A file that goes when its name does.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub(super) PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -145,8 +141,7 @@ pub(crate) async fn fetch_file(app: &App, batch: &Batch, id: ImportId) -> Result
 }
 
 async fn arrived(app: &App, import: Import, path: PathBuf) -> Result<Fetched> {
-    let options: ImportOptions = serde_json::from_str(&import.options)
-        .map_err(|error| Error::Internal(format!("import {} cannot be read back: {error}", import.id)))?;
+    let options = options_of(&import)?;
     match receive(app, path.clone(), &options, Keep::Ours).await {
         Ok(received) => {
             if received.text != path {

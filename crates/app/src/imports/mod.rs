@@ -2,6 +2,7 @@
 
 mod chunk;
 mod control;
+mod draft;
 mod dry_run;
 mod fetch;
 mod file_stamp;
@@ -20,14 +21,16 @@ mod upload;
 
 pub(crate) use chunk::{import_chunk, prepare};
 pub use control::{Status, cancel, current, list, pause, resume, status, wait_at_rest};
-pub use dry_run::{DryRun, Shortfall, dry_run};
+pub use draft::{Draft, profile_names};
+pub use dry_run::{DryRun, Reason, Shortfall, dry_run};
 pub(crate) use fetch::{ATTEMPTS, Fetched, arrive, fetch_file};
 pub use fetch::{dry_run_of, fetch};
 use file_stamp::FileStamp;
 pub(crate) use finish::{fail, finish, remove_spool};
-pub use importer::Reject;
+pub use importer::{Charset, Field, Looked, Reject, RejectCode, Returns, TotalMismatch, Workflow};
 pub use options::{ImportOptions, OnError, UnknownProducts};
 pub use origin::{NotAllowed, Origin, is_url};
+pub use plan::options_of;
 pub(crate) use plan::{plan, record as record_plan};
 pub use rejects::write_rejects;
 pub(crate) use start::spool_folder;

@@ -15,6 +15,9 @@ pub struct ImportOptions {
     pub profile: Option<String>,
     /// Columns and what they mean, whatever the profile says.
     pub columns: Vec<(String, Field)>,
+    /// Columns that mean nothing, whatever the profile says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_columns: Vec<String>,
     /// The file's encoding, where it is known.
     pub encoding: Option<Charset>,
     /// The file's delimiter, where it is known.
@@ -67,6 +70,7 @@ impl Default for ImportOptions {
             source: None,
             profile: None,
             columns: Vec::new(),
+            ignored_columns: Vec::new(),
             encoding: None,
             delimiter: None,
             chunk_size: 1_000,

@@ -85,16 +85,22 @@ pub(crate) fn lanes(tx: &mut Tx<'_>, id: ImportId) -> Result<Vec<NewJob>> {
 
 /// The options and the plan that are stored with an import.
 pub(super) fn read_stored(import: &Import) -> Result<(ImportOptions, StoredPlan)> {
-    let unreadable = |error: serde_json::Error| {
-        Error::Internal(format!("import {} cannot be read back: {error}", import.id))
-    };
-    let options = serde_json::from_str(&import.options).map_err(unreadable)?;
+    let options = options_of(import)?;
     let Some(plan) = import.plan.as_deref() else {
         return Err(Error::WrongState(format!(
             "nothing is known of the rows of import {}: its file has not come",
             import.id
         )));
     };
-    let plan = serde_json::from_str(plan).map_err(unreadable)?;
+    let plan = serde_json::from_str(plan).map_err(|error| unreadable(import, &error))?;
     Ok((options, plan))
+}
+
+/// The options that are stored with an import.
+pub fn options_of(import: &Import) -> Result<ImportOptions> {
+    serde_json::from_str(&import.options).map_err(|error| unreadable(import, &error))
+}
+
+fn unreadable(import: &Import, error: &serde_json::Error) -> Error {
+    Error::Internal(format!("import {} cannot be read back: {error}", import.id))
 }

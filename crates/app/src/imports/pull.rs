@@ -43,12 +43,28 @@ impl From<Error> for Halt {
     }
 }
 
+impl From<Halt> for Error {
+    /// Of a fetch that nobody goes on with.
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Ours(error) => error,
+            Halt::Lasting(reason) => Error::Fetch { reason, passing: false },
+            Halt::Passing(reason) => Error::Fetch { reason, passing: true },
+            Halt::Turn | Halt::Ended => {
+                Error::Internal("a fetch without a job has no turn to lose".to_owned())
+            }
+        }
+    }
+}
+
 /// A fetch that is under way.
 pub(super) struct Pull<'r> {
     app: &'r App,
     /// The import and the run of its job; none of a dry run.
     of: Option<(&'r Import, &'r Batch)>,
     part: Part,
+    /// How much of it is wanted.
+    most: u64,
     /// How much of it is on disk for sure.
     recorded: u64,
     began: Instant,
@@ -57,7 +73,16 @@ pub(super) struct Pull<'r> {
 impl<'r> Pull<'r> {
     /// Goes on with what `part` has already.
     pub(super) fn new(app: &'r App, of: Option<(&'r Import, &'r Batch)>, part: Part) -> Self {
-        Pull { app, of, recorded: part.bytes(), part, began: Instant::now() }
+        Pull { app, of, most: u64::MAX, recorded: part.bytes(), part, began: Instant::now() }
+    }
+
+    /// Fetches no more than its first bytes, about as many as these.
+    pub(super) fn up_to(self, most: u64) -> Self {
+        Pull { most, ..self }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.part.bytes() >= self.most
     }
 
     /// How much has come.
@@ -105,6 +130,9 @@ impl<'r> Pull<'r> {
                 0 => return Ok(()),
                 read => self.take(&block[..read]).await?,
             }
+            if self.has_enough() {
+                return Ok(());
+            }
         }
     }
 
@@ -130,7 +158,12 @@ impl<'r> Pull<'r> {
                 () = stopping(self.of) => return Err(Halt::Turn),
             };
             match piece {
-                Ok(Some(piece)) => self.take(&piece).await?,
+                Ok(Some(piece)) => {
+                    self.take(&piece).await?;
+                    if self.has_enough() {
+                        return Ok(());
+                    }
+                }
                 Ok(None) if self.part.bytes() == object.bytes => return Ok(()),
                 Ok(None) => return Err(Halt::Passing("the object broke off before its end".to_owned())),
                 Err(error) => return Err(self.halt(error).await?),

@@ -179,9 +179,7 @@ fn source_of(options: &ImportOptions, profile: &Profile) -> Result<SourceName> {
     match &options.source {
         Some(source) => Ok(source.clone()),
         None => profile.name.parse().map_err(|error| {
-            Error::Invalid(format!(
-                "the profile's name cannot be the source ({error}); name one with --source"
-            ))
+            Error::Invalid(format!("the profile's name cannot be the source ({error}); name one"))
         }),
     }
 }
@@ -276,11 +274,12 @@ pub(super) fn read_options(app: &App, options: &ImportOptions) -> Result<ReadOpt
         profile: options.profile.clone(),
         profiles,
         columns: options.columns.clone(),
+        ignored_columns: options.ignored_columns.clone(),
         max_bytes: settings.max_file_bytes,
     })
 }
 
-fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
+pub(super) fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
     let entries = std::fs::read_dir(folder).map_err(|source| cannot("read", folder, source))?;
     let mut profiles = Vec::new();
     for entry in entries {

@@ -3,9 +3,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::ImportId;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
+use super::draft::{self, About, DRAFT};
 use super::start::{RECEIVING, cannot, mark, spool_folder, start_ours};
 use super::{DryRun, ImportOptions, Started, dry_run};
 use crate::{Actor, App, Error, Result};
@@ -54,6 +56,20 @@ impl Upload {
     pub async fn dry_run(mut self, app: &App, options: ImportOptions) -> Result<DryRun> {
         self.settle().await?;
         dry_run(app, &self.path, options).await
+    }
+
+    /// Keeps it for whoever sent it, until they say how it is to be imported; `corrects` is the import whose rejects it
+    /// has. Answers what they find it by. What is no file of orders is not kept.
+    pub async fn keep(
+        mut self,
+        app: &App,
+        who: &Actor,
+        name: String,
+        corrects: Option<ImportId>,
+    ) -> Result<String> {
+        self.settle().await?;
+        draft::recognise(app, &self.path).await?;
+        draft::keep(app, who, &self.path, About { name, bytes: self.bytes, origin: None, corrects }).await
     }
 
     async fn settle(&mut self) -> Result<()> {
@@ -110,7 +126,7 @@ pub async fn remove_left_behind(app: &App) -> Result<usize> {
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let begins_with_hash = || name.split('-').next().is_some_and(is_hash);
-    name.starts_with(RECEIVING) || (name.ends_with(".csv") && begins_with_hash())
+    name.starts_with(RECEIVING) || name.starts_with(DRAFT) || (name.ends_with(".csv") && begins_with_hash())
 }
 
 fn is_hash(text: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What the importer does with whole files.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod look;
 mod nasty;
 mod orders;
 mod plan;

@@ -144,7 +144,7 @@ fn the_delimiter_the_profile_and_columns_can_be_forced() {
     let unknown = ReadOptions { profile: Some("etsi".to_owned()), ..options.clone() };
     insta::assert_snapshot!(error(unknown), @r#"there is no profile "etsi"; known are: native, uci, shopify"#);
     let unknown = ReadOptions { columns: vec![column("Nr", importer::Field::Qty)], ..options };
-    insta::assert_snapshot!(error(unknown), @r#"--map names the column "Nr", but the header (line 1) has: Nummer, Wann, Currency, E-Mail, Artikel, Price, Qty"#);
+    insta::assert_snapshot!(error(unknown), @r#"no column is called "Nr": the header (line 1) has: Nummer, Wann, Currency, E-Mail, Artikel, Price, Qty"#);
 }
 
 #[test]

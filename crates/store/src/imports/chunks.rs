@@ -137,6 +137,13 @@ pub fn mark_chunk_done(
     Ok(tx.execute(sql, &params.map(Value::Int))? == 1)
 }
 
+/// Rows that something became of since then.
+pub fn rows_done_since(tx: &mut Tx<'_>, id: ImportId, since: Timestamp) -> Result<i64> {
+    let sql = "SELECT COALESCE(SUM(rows_imported + rows_duplicate + rows_rejected + rows_skipped), 0) \
+               FROM import_chunks WHERE import_id = ? AND state = 1 AND done_at > ?";
+    Ok(tx.query_one(sql, &[id.get().into(), since.into()], |row| row.get(0))?)
+}
+
 /// How far an import is.
 pub fn get_progress(tx: &mut Tx<'_>, id: ImportId) -> Result<Progress> {
     let sql = "SELECT COUNT(*), COALESCE(SUM(state), 0), COALESCE(SUM(state * byte_length), 0), \

@@ -7,6 +7,7 @@ mod status;
 
 pub use chunks::{
     Chunk, Counts, Progress, find_open_chunk, get_progress, has_open_chunk, mark_chunk_done, next_open_chunk,
+    rows_done_since,
 };
 pub use fetching::{
     Arrived, NewFetch, insert_fetching, mark_arrived, mark_duplicate, mark_fetched, mark_found,

@@ -59,6 +59,21 @@ impl ImportStatus {
         }
     }
 
+    /// Whether it can be stopped for a while.
+    pub const fn can_pause(self) -> bool {
+        matches!(self, Self::Running)
+    }
+
+    /// Whether it was stopped for a while.
+    pub const fn is_paused(self) -> bool {
+        matches!(self, Self::Paused)
+    }
+
+    /// Whether it can be ended before its time.
+    pub const fn can_cancel(self) -> bool {
+        !self.is_final()
+    }
+
     /// Whether nothing more will happen to it.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Cancelled | Self::Failed | Self::Duplicate)

@@ -10,6 +10,7 @@ use super::icons;
 const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
+    (super::IMPORTS, "Imports", icons::IMPORTS, Role::Viewer),
     (super::REFUNDS, "Refunds", icons::REFUNDS, Role::Viewer),
     (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
     (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),

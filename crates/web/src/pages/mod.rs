@@ -6,6 +6,7 @@ mod chart;
 mod customers;
 mod frame;
 mod icons;
+mod imports;
 mod links;
 mod login;
 mod notifications;
@@ -59,6 +60,10 @@ const WEBHOOKS: &str = "/webhooks";
 const SYSTEM: &str = "/system";
 /// Who may sign in, and with what.
 const PEOPLE: &str = "/people";
+/// The imports.
+const IMPORTS: &str = "/imports";
+/// Where one begins.
+const NEW_IMPORT: &str = "/imports/new";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -120,6 +125,17 @@ fn addresses() -> Vec<Address> {
         does("/people/tokens/new", Admin, people::create_token),
         shows("/people/tokens/revoke", Admin, people::ask_revoke),
         does("/people/tokens/revoke", Admin, people::revoke),
+        shows(IMPORTS, Viewer, imports::list),
+        shows(NEW_IMPORT, Operator, imports::begin),
+        does(NEW_IMPORT, Operator, imports::upload),
+        does("/imports/named", Operator, imports::name),
+        shows("/imports/new/{draft}", Operator, imports::look),
+        does("/imports/new/{draft}", Operator, imports::decide),
+        shows("/imports/{id}", Viewer, imports::show),
+        does("/imports/{id}/pause", Operator, imports::pause),
+        does("/imports/{id}/continue", Operator, imports::resume),
+        shows("/imports/{id}/cancel", Operator, imports::ask_to_cancel),
+        does("/imports/{id}/cancel", Operator, imports::cancel),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

@@ -23,6 +23,7 @@ mod http_payments;
 mod limits;
 mod metrics;
 mod page_customers;
+mod page_imports;
 mod page_notifications;
 mod page_people;
 mod page_products;

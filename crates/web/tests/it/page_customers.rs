@@ -44,7 +44,7 @@ async fn three() -> (Shop, OrderId) {
         order: OrderId::from_ledger(5),
         key,
         what: RefundRequest::Amount(500),
-        restock: false,
+        restock: false.into(),
         reason,
     };
     refunds::request(&shop.app, &app::Actor::CLI, request).await.unwrap();

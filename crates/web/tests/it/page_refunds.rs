@@ -21,7 +21,7 @@ async fn sold(count: usize) -> (Shop, Vec<OrderId>) {
 
 async fn ask(shop: &Shop, order: OrderId, what: RefundRequest, reason: &str) -> RefundId {
     let key = IdempotencyKey::parse(&format!("refund-of-{order}")).unwrap();
-    let request = Request { order, key, what, restock: true, reason: Some(reason.to_owned()) };
+    let request = Request { order, key, what, restock: true.into(), reason: Some(reason.to_owned()) };
     refunds::request(&shop.app, &Actor::CLI, request).await.unwrap().refund.id
 }
 

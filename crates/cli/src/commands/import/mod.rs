@@ -43,6 +43,9 @@ pub struct Import {
     /// A column and what it means, whatever the profile says; may be given again
     #[arg(long, value_name = "COLUMN=FIELD", value_parser = column)]
     map: Vec<(String, Field)>,
+    /// A column that means nothing, whatever the profile says; may be given again
+    #[arg(long, value_name = "COLUMN")]
+    ignore: Vec<String>,
     /// The file's encoding, such as utf-8 or windows-1252 [default: found out]
     #[arg(long, value_parser = charset)]
     encoding: Option<Charset>,
@@ -206,6 +209,7 @@ impl Import {
             source: self.source.clone(),
             profile: self.profile.clone(),
             columns: self.map.clone(),
+            ignored_columns: self.ignore.clone(),
             encoding: self.encoding,
             delimiter: self.delimiter,
             chunk_size: self.chunk_size.unwrap_or(chunk_size),
