@@ -18,6 +18,7 @@ fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> Req
 fn example(path: &str) -> String {
     path.replace("{order}", "1")
         .replace("{id}", "1")
+        .replace("{deed}", "ship")
         .replace("{sku}", "MUG")
         .replace("{queue}", "default")
         .replace("{kind}", "confirmation")

@@ -25,6 +25,7 @@ mod metrics;
 mod page_customers;
 mod page_imports;
 mod page_notifications;
+mod page_orders;
 mod page_people;
 mod page_products;
 mod page_refunds;

@@ -1,0 +1,218 @@
+//! An order's page, and what can be done there.
+
+use domain::{OrderId, Role};
+use reqwest::StatusCode;
+
+use crate::support::{Browser, Shop, reliable};
+
+async fn text(browser: &Browser, path: &str) -> String {
+    let answer = browser.get(path).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.text().await.unwrap()
+}
+
+/// The value of a hidden field.
+fn field(page: &str, name: &str) -> String {
+    let (_, rest) =
+        page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {page}"));
+    rest.split_once('"').unwrap().0.replace("&#34;", "\"")
+}
+
+/// What a page says comes of something, as words.
+fn effects(page: &str) -> String {
+    let (_, rest) =
+        page.split_once("What comes of it</h2>").unwrap_or_else(|| panic!("nothing comes of it: {page}"));
+    let mut words = String::new();
+    let mut is_tag = false;
+    for letter in rest.split_once("</section>").unwrap().0.chars() {
+        match letter {
+            '<' => is_tag = true,
+            '>' => (is_tag, words) = (false, words + " "),
+            _ if !is_tag => words.push(letter),
+            _ => {}
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A shop with one paid order of two mugs, and somebody who works there.
+async fn paid() -> (Shop, OrderId, Browser) {
+    let shop = Shop::open(reliable()).await;
+    shop.stock(10).await;
+    let order = shop.place(1).await;
+    shop.work_until(async || shop.status(order).await == "confirmed/paid").await;
+    let browser = shop.signed_in(Role::Operator).await;
+    (shop, order, browser)
+}
+
+async fn submit(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+    let fields = [&[("csrf_token", browser.csrf())], fields].concat();
+    browser.form(path, &fields).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_order_stands_on_one_page_with_all_that_belongs_to_it() {
+    let (shop, order, browser) = paid().await;
+    let page = text(&browser, &format!("/orders/{order}/live")).await;
+    for told in [
+        "test/1",
+        "confirmed",
+        "25.00 EUR",
+        "ann@example.org",
+        "MUG",
+        "charge.captured",
+        "order placed",
+        "applied",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(page.contains("8 (0 reserved)") || page.contains("10 (2 reserved)"), "{page}");
+    for action in ["ship", "cancel", "refund"] {
+        assert!(page.contains(&format!("href=\"/orders/{order}/{action}\"")), "{action}: {page}");
+    }
+    assert!(!page.contains(&format!("/orders/{order}/deliver")), "nothing has left yet");
+    let viewer = shop.signed_in(Role::Viewer).await;
+    let seen = text(&viewer, &format!("/orders/{order}")).await;
+    assert!(!seen.contains(&format!("/orders/{order}/ship")), "a viewer only looks: {seen}");
+    assert_eq!(viewer.get(&format!("/orders/{order}/ship")).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(browser.get("/orders/99").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(browser.get(&format!("/orders/{order}/burn")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn jobs_stand_in_the_timeline_once_they_were_looked_for() {
+    let shop = Shop::open(reliable()).await;
+    shop.stock(10).await;
+    let order = shop.place(1).await;
+    let browser = shop.signed_in(Role::Viewer).await;
+    let first = text(&browser, &format!("/orders/{order}")).await;
+    assert!(first.contains("Jobs are being looked for") && !first.contains("/queues/jobs/"), "{first}");
+    let then = text(&browser, &format!("/orders/{order}/live")).await;
+    assert!(then.contains("reserve_stock, attempt 0") && then.contains("/queues/jobs/"), "{then}");
+}
+
+#[tokio::test]
+async fn what_comes_of_a_shipment_is_shown_before_it_leaves() {
+    let (shop, order, browser) = paid().await;
+    let path = format!("/orders/{order}/ship");
+    let page = text(&browser, &path).await;
+    assert!(
+        effects(&page).contains("confirmed paid shipped Stock MUG: -2 on hand, -2 reserved"),
+        "{}",
+        effects(&page)
+    );
+    let (key, version) = (field(&page, "key"), field(&page, "version"));
+    let part = [
+        ("key", key.as_str()),
+        ("version", &version),
+        ("units_1", "1"),
+        ("carrier", "DHL"),
+        ("tracking", "T-1"),
+    ];
+    let looked =
+        submit(&browser, &path, &[&part[..], &[("look", "yes")]].concat()).await.text().await.unwrap();
+    assert!(
+        effects(&looked).contains("partially shipped Stock MUG: -1 on hand, -1 reserved"),
+        "{}",
+        effects(&looked)
+    );
+    assert!(looked.contains("value=\"DHL\"") && field(&looked, "key") == key, "{looked}");
+    assert_eq!(shop.order(order).await.lines[0].shipped, 0, "looking does nothing");
+    for _ in 0..2 {
+        let done = submit(&browser, &path, &part).await;
+        assert_eq!(
+            (done.status(), &done.headers()["location"]),
+            (StatusCode::SEE_OTHER, &format!("/orders/{order}").parse().unwrap())
+        );
+    }
+    assert_eq!(shop.order(order).await.lines[0].shipped, 1, "a form that is sent twice is done once");
+    // Somebody who looked before does not ship what they did not see.
+    let late = [("key", "another"), ("version", version.as_str()), ("units_1", "1")];
+    let late = submit(&browser, &path, &late).await;
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+    let page = text(&browser, &format!("/orders/{order}/live")).await;
+    assert!(page.contains("T-1") && page.contains("partially shipped"), "{page}");
+    let too_many = [("key", "k"), ("version", version.as_str()), ("units_1", "5"), ("look", "yes")];
+    let refused = submit(&browser, &path, &too_many).await.text().await.unwrap();
+    assert!(effects(&refused).contains("line 1 can ship 1 units, not 5"), "{}", effects(&refused));
+    assert!(!refused.contains(">Ship</button>"), "what is refused cannot be done: {refused}");
+}
+
+#[tokio::test]
+async fn a_cancelled_order_gives_its_money_and_goods_back() {
+    let (shop, order, browser) = paid().await;
+    let path = format!("/orders/{order}/cancel");
+    let page = text(&browser, &path).await;
+    let told = effects(&page);
+    assert!(
+        told.contains("cancelled")
+            && told.contains("MUG: -2 reserved")
+            && told.contains("25.00 EUR goes back"),
+        "{told}"
+    );
+    assert_eq!(shop.status(order).await, "confirmed/paid");
+    let fields = [
+        ("key", field(&page, "key")),
+        ("version", field(&page, "version")),
+        ("reason", "changed their mind".to_owned()),
+    ];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(submit(&browser, &path, &fields).await.status(), StatusCode::SEE_OTHER);
+    shop.work().await;
+    assert_eq!(shop.status(order).await, "cancelled/refunded");
+    let page = text(&browser, &format!("/orders/{order}/live")).await;
+    assert!(page.contains("changed their mind") && !page.contains("/ship\""), "{page}");
+    let again = text(&browser, &path).await;
+    assert!(effects(&again).contains("cannot cancel"), "{}", effects(&again));
+}
+
+#[tokio::test]
+async fn a_refund_is_shown_before_it_is_asked_for_and_asked_for_as_it_was_shown() {
+    let (shop, order, browser) = paid().await;
+    let path = format!("/orders/{order}/refund");
+    let page = text(&browser, &path).await;
+    assert!(page.contains("<strong>25.00 EUR</strong> can go back"), "{page}");
+    let key = field(&page, "key");
+    let wish = [
+        ("key", key.as_str()),
+        ("how", "lines"),
+        ("units_1", "1"),
+        ("restock_1", "yes"),
+        ("reason", "chipped"),
+    ];
+    let looked = submit(&browser, &path, &wish).await.text().await.unwrap();
+    let told = effects(&looked);
+    assert!(told.contains("12.50 EUR goes back") && told.contains("12.50 EUR for 1 units of MUG"), "{told}");
+    assert!(looked.contains("Refund 12.50 EUR</button>"), "{looked}");
+    let looked_at = field(&looked, "looked_at");
+    let sure = [("sure", "yes"), ("looked_at", looked_at.as_str())];
+    let other = [&[("key", key.as_str()), ("how", "lines"), ("units_1", "2")], &sure[..]].concat();
+    let changed = submit(&browser, &path, &other).await;
+    assert_eq!(changed.status(), StatusCode::OK, "it is shown again, not done");
+    assert_eq!(shop.order(order).await.row.refund_pending.amount, 0);
+    let mut led_to = Vec::new();
+    for _ in 0..2 {
+        let done = submit(&browser, &path, &[&wish[..], &sure].concat()).await;
+        assert_eq!(done.status(), StatusCode::SEE_OTHER);
+        led_to.push(done.headers()["location"].to_str().unwrap().to_owned());
+    }
+    assert_eq!(led_to[0], led_to[1]);
+    assert_eq!(shop.order(order).await.row.refund_pending.amount, 1_250);
+    shop.work().await;
+    let refund = text(&browser, &led_to[0]).await;
+    assert!(refund.contains("chipped") && refund.contains("succeeded"), "{refund}");
+    for (wish, why) in [
+        (vec![("how", "amount"), ("amount", "13.00")], "12.50"),
+        (vec![("how", "amount"), ("amount", "a lot")], "a lot"),
+        (vec![("how", "lines"), ("units_1", "2")], "line 1"),
+    ] {
+        let refused = submit(&browser, &path, &[&[("key", "k")][..], &wish].concat()).await;
+        assert_eq!(refused.status(), StatusCode::OK);
+        let refused = refused.text().await.unwrap();
+        assert!(
+            effects(&refused).contains(why) && !refused.contains("name=\"sure\""),
+            "{}",
+            effects(&refused)
+        );
+    }
+}
