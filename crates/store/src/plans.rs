@@ -10,7 +10,7 @@ use testkit::Space;
 use crate::named::{by_prefix, next_source};
 use crate::orders::search::{OF_CUSTOMER, Sort, WITH_SKU, by_arrival, by_placed};
 use crate::orders::{NewLine, NewOrder, insert};
-use crate::{Error, customers, refunds, webhooks};
+use crate::{Error, customers, products, refunds, stock, webhooks};
 
 static SCHEMA: &[&Migrations] = &[&crate::MIGRATIONS];
 /// Enough for an optimizer to prefer an index.
