@@ -1,6 +1,6 @@
 //! Addresses that hold what others have named.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
 
 use super::asked::Filled;
 use super::{NEW_PRODUCT, PRODUCTS};
@@ -14,9 +14,8 @@ pub(super) fn product(sku: &str) -> String {
     if address != NEW_PRODUCT {
         return address;
     }
-    // Its first letter alone would do: what is written otherwise is another address to the router, and the same SKU.
-    let letters: String = sku.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("{PRODUCTS}/{letters}")
+    // What is written otherwise is another address to the router, and the same SKU.
+    format!("{PRODUCTS}/{}", sku.bytes().map(percent_encode_byte).collect::<String>())
 }
 
 /// A page that is asked about something by its name.

@@ -49,8 +49,8 @@ impl Refused<'_> {
         self.person.map_or("", |(form, _)| &form.email)
     }
 
-    fn has_role(&self, role: &Role) -> bool {
-        self.person.is_some_and(|(form, _)| form.role == *role)
+    fn has_role(&self, role: Role) -> bool {
+        self.person.is_some_and(|(form, _)| form.role == role)
     }
 
     fn token(&self) -> &str {
@@ -69,8 +69,8 @@ impl Refused<'_> {
         self.token.map_or("", |(form, _)| &form.expires)
     }
 
-    fn token_has_role(&self, role: &Role) -> bool {
-        self.token.is_some_and(|(form, _)| form.role == *role)
+    fn token_has_role(&self, role: Role) -> bool {
+        self.token.is_some_and(|(form, _)| form.role == role)
     }
 }
 

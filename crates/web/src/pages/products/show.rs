@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{CauseKind, Sku};
+use domain::{CauseKind, Money, Sku};
 use serde::Deserialize;
 use store::products::Product;
 
@@ -80,7 +80,7 @@ impl Described {
         Described {
             tag: catalogue::tag(product),
             name: product.name.clone(),
-            price: price(product).map(|price| price.decimal()).unwrap_or_default(),
+            price: price(product).map(Money::decimal).unwrap_or_default(),
             currency: currency.code().to_owned(),
         }
     }

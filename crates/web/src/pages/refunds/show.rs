@@ -37,7 +37,7 @@ struct RefundPage<'p> {
 }
 
 struct Line {
-    line_no: i64,
+    number: i64,
     product: String,
     sku: String,
     name: String,
@@ -111,7 +111,7 @@ impl Line {
     fn new(line: RefundLine, sold: Option<&LineView>, of: Money) -> Self {
         let (sku, name) = sold.map(|sold| (sold.sku.clone(), sold.name.clone())).unwrap_or_default();
         Line {
-            line_no: line.line_no,
+            number: line.line_no,
             product: links::product(&sku),
             sku,
             name,

@@ -41,7 +41,7 @@ struct SystemPage<'p> {
 /// Something that was asked, and how long it took.
 struct Asked {
     name: &'static str,
-    asked: String,
+    what: String,
     state: Badge,
     told: String,
 }
@@ -191,7 +191,7 @@ impl Asked {
             Ok(took) => ("up", spoken(took)),
             Err(error) => ("down", error),
         };
-        Asked { name, asked, state: Badge::new(state), told }
+        Asked { name, what: asked, state: Badge::new(state), told }
     }
 }
 
