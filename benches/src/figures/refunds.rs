@@ -62,7 +62,7 @@ async fn ask(app: App, orders: Arc<[OrderId]>, next: Arc<AtomicUsize>) -> anyhow
             order: *order,
             key: format!("bench-{order}").parse()?,
             what: RefundRequest::All,
-            restock: true,
+            restock: app::refunds::Restock::All,
             reason: None,
         };
         refunds::request(&app, &Actor::CLI, request).await?;

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use domain::{Currency, Money, Period, UnknownName};
 use jiff::civil::Date;
@@ -91,6 +92,17 @@ pub struct BoardEntry<Who> {
     pub score: Score,
     /// The currency of the net amount.
     pub currency: Currency,
+}
+
+/// What customers have reached over all time, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerScores {
+    /// The currency of the net amounts.
+    pub currency: Currency,
+    /// The score of each who has an order or a refund, by the customer's id.
+    pub scores: HashMap<i64, Score>,
+    /// Other currencies that have figures.
+    pub other_currencies: Vec<Currency>,
 }
 
 impl<Who> Board<Who> {

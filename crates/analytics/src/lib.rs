@@ -39,7 +39,7 @@ pub mod sql;
 mod sums;
 mod zone;
 
-pub use board::{Board, BoardEntry, BoardOf, BoardQuery};
+pub use board::{Board, BoardEntry, BoardOf, BoardQuery, CustomerScores};
 pub use currency::CurrencyChoice;
 pub use diff::{DayDiff, FigureDiff, FirstOrder, FirstOrderDiff, ScoreDiff, ScoreDiffs, diff};
 pub use error::{Error, Result};
@@ -51,6 +51,6 @@ pub use score::Score;
 pub use sums::SumDiff;
 
 pub use self::sql::{
-    MIGRATIONS, Rebuild, SumCheck, apply, check_sums, kpis, leaderboard, other_zone, rank_of, sum_checks,
-    sweep,
+    MIGRATIONS, Rebuild, SumCheck, apply, check_sums, customer_scores, kpis, leaderboard, other_zone,
+    rank_of, sum_checks, sweep,
 };

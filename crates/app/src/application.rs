@@ -7,7 +7,7 @@ use queue::{Clock, Queue};
 use redis_link::Redis;
 use sql::{Database, Migrations, Tx};
 
-use crate::config::{Config, GatewayMode};
+use crate::config::{Config, GatewayMode, Shown};
 use crate::gateways::signature::Secrets;
 use crate::gateways::{InProcess, Measured, PaymentGateway};
 use crate::home;
@@ -51,6 +51,8 @@ pub struct Parts {
     pub notifier: Arc<Notifier>,
     /// The random word that sets this installation's payment keys apart.
     pub instance: String,
+    /// The settings as people may see them; none where nobody told them.
+    pub shown: Arc<[Shown]>,
 }
 
 /// The schema histories of everything that lives in the ledger's database.
@@ -135,6 +137,7 @@ impl App {
             channels,
             notifier,
             instance,
+            shown: Arc::default(),
         };
         Ok(App { parts: Arc::new(parts) })
     }
@@ -142,6 +145,11 @@ impl App {
     /// The same application with another payment gateway than its settings name.
     pub fn with_gateway(&self, gateway: Arc<dyn PaymentGateway>) -> Self {
         App { parts: Arc::new(Parts { gateway, ..Parts::clone(&self.parts) }) }
+    }
+
+    /// The same application, which can tell its settings and where they came from.
+    pub fn with_shown(&self, settings: Vec<Shown>) -> Self {
+        App { parts: Arc::new(Parts { shown: settings.into(), ..Parts::clone(&self.parts) }) }
     }
 
     /// Runs `f` as one write transaction; see [`Database::write`].
@@ -173,6 +181,11 @@ impl App {
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.parts.config
+    }
+
+    /// Every setting in force, and where it came from; secrets are hidden. None where nobody told them.
+    pub fn shown(&self) -> &[Shown] {
+        &self.parts.shown
     }
 
     /// The ledger.

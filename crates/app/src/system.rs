@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use domain::NotificationStatus;
 use jiff::Timestamp;
-use queue::{FailureGroup, Filter, PageRequest, QueueDepth, State, SupervisorRecord};
+use queue::{FailureGroup, Filter, PageRequest, State, SupervisorRecord};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sql::Tx;
 use store::imports::ImportStatus;
 
+use crate::queues::{self, Monitor, QueueStanding, Trouble};
 use crate::words::{count, spoken};
 use crate::{App, Result, imports, notifications};
 
@@ -94,20 +95,6 @@ impl Redis {
     }
 }
 
-/// A queue.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct QueueStanding {
-    /// What it holds.
-    #[serde(flatten)]
-    pub depth: QueueDepth,
-    /// How long the oldest job that could run has waited, in seconds.
-    pub wait: Option<f64>,
-}
-
-/// Jobs of a state that are counted; beyond it, "more" is said.
-pub const COUNTED: usize = 100_000;
-/// A wait that needs attention where nobody works.
-const LONG_WAIT: f64 = 60.0;
 /// An outbox that lags for so long is not only between two sweeps.
 const LONG_LAG: f64 = 30.0;
 const IMPORTS: u32 = 5;
@@ -119,15 +106,9 @@ pub async fn read(app: &App) -> Result<System> {
 
 impl System {
     async fn read(app: &App) -> Result<System> {
-        let now = app.now();
         let info = app.database().info().await?;
         let database = Database { engine: info.engine, location: info.location, bytes: info.size };
-        let wait = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
-        let queues = app.queue().depths(Some(COUNTED)).await?;
-        let queues = queues
-            .into_iter()
-            .map(|depth| QueueStanding { wait: depth.oldest_waiting.map(wait), depth })
-            .collect();
+        let Monitor { queues, supervisors, troubles, .. } = queues::monitor(app).await?;
         let read = |tx: &mut Tx<'_>| -> Result<_> {
             let deadline = store::payments::next_deadline(tx)?;
             Ok((deadline, store::notifications::count_by_status(tx)?))
@@ -138,7 +119,7 @@ impl System {
             database,
             redis: Redis::read(app).await?,
             queues,
-            supervisors: app.queue().supervisors().await?,
+            supervisors,
             imports: imports::list(app, None, IMPORTS).await?,
             payments_open: deadline.is_some(),
             next_payment_deadline: deadline,
@@ -146,12 +127,12 @@ impl System {
             failures: app.queue().failure_groups().await?,
             attention: Vec::new(),
         };
-        system.attention = system.attention(app).await?;
+        system.attention = system.attention(app, &troubles).await?;
         Ok(system)
     }
 
     /// What a person should look at.
-    async fn attention(&self, app: &App) -> Result<Vec<String>> {
+    async fn attention(&self, app: &App, troubles: &[Trouble]) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let request = PageRequest { after: None, limit: 1 };
         if !app.queue().list(Filter::state(State::Discarded), request).await?.jobs.is_empty() {
@@ -159,20 +140,9 @@ impl System {
             let failed = count(failed as i64, "job", "jobs");
             found.push(format!("{failed} failed for good: `ordermill queue failed` shows why"));
         }
-        for QueueStanding { depth, wait } in &self.queues {
-            let name = &depth.queue;
-            if depth.paused {
-                found.push(format!("queue {name} is paused: `ordermill queue continue {name}`"));
-            } else if wait.is_some_and(|wait| wait > LONG_WAIT) {
-                let waits = spoken(Duration::from_secs_f64(wait.unwrap_or_default()));
-                let who = if self.supervisors.is_empty() {
-                    "nobody works: start `ordermill work`"
-                } else {
-                    "add workers"
-                };
-                found.push(format!("queue {name} has waited for {waits}: {who}"));
-            }
-        }
+        // Whoever has only just begun to wait needs nobody yet.
+        let lasting = troubles.iter().filter(|trouble| !matches!(trouble, Trouble::Unattended { .. }));
+        found.extend(lasting.map(|trouble| format!("{}: {}", trouble.told(), trouble.remedy())));
         if let Some(redis) = self.redis.as_ref().filter(|redis| redis.outbox_lag > LONG_LAG) {
             let lag = spoken(Duration::from_secs_f64(redis.outbox_lag));
             found.push(format!(

@@ -4,7 +4,10 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::{Context as _, Result};
 use app::config::{LogFormat, Origin, Settings};
+use app::recent::KeepTroubles;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::arguments::Everywhere;
 use crate::{output, progress};
@@ -25,12 +28,14 @@ pub fn start(settings: &Settings, everywhere: &Everywhere, is_server: bool) -> R
         (false, _) => ours("trace"),
     };
     let filter = EnvFilter::builder().parse(&filter).context("the log's filter cannot be read")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Stderr);
+    // What is not worth a line is not worth keeping either.
+    let all = tracing_subscriber::registry().with(filter).with(KeepTroubles::new());
     match log.format {
-        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Json => all.with(lines.json().flatten_event(true)).init(),
         LogFormat::Pretty => {
             let colours = io::stderr().is_terminal() && output::wants_colour();
-            builder.with_ansi(colours).with_target(everywhere.verbose > 0).init();
+            all.with(lines.with_ansi(colours).with_target(everywhere.verbose > 0)).init();
         }
     }
     Ok(())

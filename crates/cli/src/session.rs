@@ -75,7 +75,8 @@ pub struct Session {
 impl Session {
     /// Opens the application over the database of the settings.
     pub async fn open(&self) -> Result<App> {
-        self.open_with(self.settings.config.clone()).await
+        let app = self.open_with(self.settings.config.clone()).await?;
+        Ok(app.with_shown(self.settings.shown()))
     }
 
     /// Opens the application with other settings.

@@ -48,8 +48,56 @@ impl Filter {
             && self.args.as_ref().is_none_or(|text| contains(&job.args, text))
     }
 
+    /// Whether the index that a list is read along leaves nothing to be chosen.
+    fn is_served(&self) -> bool {
+        let Filter { state, queue, kind, tag, batch, args, error } = self;
+        let (along_tag, along_queue) = (tag.is_some(), queue.is_some());
+        let is_exact =
+            if along_tag { state.is_none() && !along_queue } else { state.is_some() || !along_queue };
+        is_exact && kind.is_none() && batch.is_none() && args.is_none() && error.is_none()
+    }
+
+    /// How many jobs to read at a time from each of so many lists, for a page of `wanted` jobs.
+    pub(crate) fn piece(&self, wanted: usize, lists: usize) -> usize {
+        let all = if self.is_served() { wanted.min(PIECE) } else { PIECE };
+        (all / lists.max(1)).max(LEAST)
+    }
+
     pub(crate) fn matches_error(&self, message: &str) -> bool {
         self.error.as_ref().is_none_or(|text| contains(message, text))
+    }
+}
+
+/// Jobs read at a time, from all lists together, where some are left out.
+const PIECE: usize = 500;
+/// Jobs read at a time from a list.
+const LEAST: usize = 50;
+/// Jobs that one page looks at, at most.
+pub(crate) const SEEN_AT_MOST: usize = 10_000;
+
+/// The next jobs of several lists in one order.
+pub(crate) struct Merged {
+    pub(crate) jobs: Vec<(Cursor, JobRecord)>,
+    /// Whether none comes after them.
+    pub(crate) is_last: bool,
+}
+
+impl Merged {
+    /// Out of lists that were all read from one place on, each for `size` jobs: up to where the first of those ends that
+    /// go on, because what comes next in it may come before what comes next in another.
+    pub(crate) fn of(lists: Vec<Vec<(Cursor, JobRecord)>>, size: usize, backwards: bool) -> Self {
+        let ends = lists.iter().filter(|list| list.len() >= size).filter_map(|list| list.last());
+        let ends = ends.map(|(cursor, _)| *cursor);
+        let end = if backwards { ends.max() } else { ends.min() };
+        let mut jobs: Vec<_> = lists.into_iter().flatten().collect();
+        jobs.sort_unstable_by_key(|(cursor, _)| *cursor);
+        if backwards {
+            jobs.reverse();
+        }
+        if let Some(end) = end {
+            jobs.retain(|(cursor, _)| if backwards { *cursor >= end } else { *cursor <= end });
+        }
+        Merged { jobs, is_last: end.is_none() }
     }
 }
 
@@ -252,6 +300,58 @@ mod tests {
             assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
         }
         assert!("nonsense".parse::<Cursor>().is_err());
+    }
+
+    fn list(ids: impl IntoIterator<Item = i64>) -> Vec<(Cursor, JobRecord)> {
+        let job = |id| JobRecord {
+            id: JobId(id),
+            queue: String::new(),
+            kind: String::new(),
+            args: String::new(),
+            state: State::Available,
+            priority: 0,
+            attempt: 0,
+            failures: 0,
+            losses: 0,
+            max_attempts: None,
+            cancelling: false,
+            enqueued_at: Timestamp::UNIX_EPOCH,
+            due_at: Timestamp::UNIX_EPOCH,
+            started_at: None,
+            finished_at: None,
+            worker: None,
+            batch: None,
+            unique_key: None,
+            tags: Vec::new(),
+            errors: Vec::new(),
+        };
+        ids.into_iter().map(|id| (Cursor { due: 0, id }, job(id))).collect()
+    }
+
+    fn merged(lists: Vec<Vec<(Cursor, JobRecord)>>, backwards: bool) -> (Vec<i64>, bool) {
+        let merged = Merged::of(lists, 3, backwards);
+        (merged.jobs.iter().map(|(cursor, _)| cursor.id).collect(), merged.is_last)
+    }
+
+    #[test]
+    fn lists_are_merged_as_far_as_all_of_them_are_known() {
+        assert_eq!(merged(vec![list([1, 5, 9]), list([2, 3, 4])], false), (vec![1, 2, 3, 4], false));
+        assert_eq!(merged(vec![list([1, 5, 9]), list([2])], false), (vec![1, 2, 5, 9], false));
+        assert_eq!(merged(vec![list([9, 5, 1]), list([4, 3, 2])], true), (vec![9, 5, 4, 3, 2], false));
+        assert_eq!(merged(vec![list([1, 5]), list([2])], false), (vec![1, 2, 5], true));
+        assert_eq!(merged(vec![list([]), list([])], true), (vec![], true));
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_page_takes_where_nothing_is_left_out() {
+        let all = Filter::default();
+        assert_eq!((all.piece(50, 1), all.piece(200, 1), all.piece(500, 7)), (50, 200, 71));
+        let state = Filter::state(State::Available);
+        assert_eq!((state.piece(50, 7), state.piece(1, 1)), (50, 50));
+        let kind = Filter { kind: Some("a".to_owned()), ..state };
+        assert_eq!((kind.piece(50, 1), kind.piece(50, 7)), (500, 71));
+        let queue = Filter { queue: Some("a".to_owned()), ..Filter::default() };
+        assert_eq!(queue.piece(50, 1), 500);
     }
 
     #[test]

@@ -17,4 +17,4 @@ pub use error::{Error, Result};
 pub use link::{Dedicated, Redis, Settings};
 pub use redis::{self, Cmd, FromRedisValue, Pipeline, ToRedisArgs, Value, cmd, pipe};
 pub use script::{Call, Script};
-pub use server::ServerInfo;
+pub use server::{ClusterInfo, ServerInfo};

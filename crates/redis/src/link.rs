@@ -152,13 +152,17 @@ impl Redis {
     }
 
     pub(crate) async fn info_text(&self) -> Result<String> {
-        let command = redis::cmd("INFO");
+        self.node_text(&redis::cmd("INFO")).await
+    }
+
+    /// What one server says; of a cluster, one of its nodes.
+    pub(crate) async fn node_text(&self, command: &Cmd) -> Result<String> {
         match &self.inner.link {
             Link::Cluster { connection, .. } => {
                 let routing = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
-                self.read(connection.clone().route_command(command, routing).await)
+                self.read(connection.clone().route_command(command.clone(), routing).await)
             }
-            _ => self.run(&command).await,
+            _ => self.run(command).await,
         }
     }
 

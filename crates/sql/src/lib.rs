@@ -18,6 +18,7 @@ mod mysql;
 mod sqlite;
 mod tx;
 mod value;
+mod vitals;
 mod work;
 
 pub use database::{Database, DatabaseInfo, PerKind, Settings, Synchronous};
@@ -26,3 +27,4 @@ pub use error::{Error, Result};
 pub use migrate::{Migration, Migrations};
 pub use tx::{Conflict, Insert, Row, Tx, Update};
 pub use value::{FromValue, Value, ValueRef};
+pub use vitals::{SlowStatement, Vitals};

@@ -51,5 +51,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         sql::Migration::new(5, "fetched_imports", include_str!("../migrations/0005_fetched_imports.sql")),
         sql::Migration::new(6, "webhook_receivers", include_str!("../migrations/0006_webhook_receivers.sql")),
         sql::Migration::new(7, "sessions", include_str!("../migrations/0007_sessions.sql")),
+        sql::Migration::new(8, "webhook_orders", include_str!("../migrations/0008_webhook_orders.sql")),
     ],
 };

@@ -131,7 +131,18 @@ async fn every_list_goes_along_an_index_in_its_order() {
         (OF_CUSTOMER.to_owned(), vec![Value::Int(7), few.clone()], vec!["orders_customer"]),
         (WITH_SKU.replace("{in}", "?, ?"), vec!["S".into(), Value::Int(7), Value::Int(9)], vec!["PRIMARY"]),
         (refunds::newest(false), vec![Value::Int(1_500), few.clone()], vec!["PRIMARY"]),
+        (products::beginning(), [vec!["A".into()], prefix("A")].concat(), vec!["products_sku"]),
+        (
+            stock::NEWEST.to_owned(),
+            [[1, 1_500, 1_500, 3, 3, 2].map(Value::Int).to_vec(), vec![few.clone()]].concat(),
+            vec!["PRIMARY"],
+        ),
         (webhooks::NEWEST.to_owned(), vec![Value::Int(1_500), few.clone()], vec!["PRIMARY", "PRIMARY"]),
+        (
+            webhooks::OF_ORDER.to_owned(),
+            vec![Value::Int(7), few.clone()],
+            vec!["webhook_deliveries_order", "PRIMARY"],
+        ),
     ]);
     for (text, params, indexes) in statements {
         let asked = text.clone();

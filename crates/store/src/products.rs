@@ -158,6 +158,18 @@ pub fn list_from(tx: &mut Tx<'_>, after: &str, limit: u32) -> Result<Vec<Product
     Ok(tx.query(&sql, &[after.into(), limit.into()], read)?)
 }
 
+/// Up to `limit` products whose SKUs begin with a text, in the order of their SKUs, from the one after `after`.
+pub fn list_beginning(tx: &mut Tx<'_>, text: &str, after: &str, limit: u32) -> Result<Vec<Product>> {
+    // No character sorts after this one.
+    let end = format!("{text}\u{10ffff}");
+    Ok(tx.query(&beginning(), &[after.into(), text.into(), end.as_str().into(), limit.into()], read)?)
+}
+
+/// The statement that goes on with products whose SKUs begin alike.
+pub(crate) fn beginning() -> String {
+    format!("{SELECTED} WHERE sku > ? AND sku >= ? AND sku < ? ORDER BY sku LIMIT ?")
+}
+
 fn read(row: &Row<'_>) -> sql::Result<Product> {
     let currency = match row.get::<Option<String>>(4)? {
         Some(_) => Some(rows::currency(row, 4)?),

@@ -1,10 +1,12 @@
 //! Shipments: what left, with which carrier.
 
+use std::collections::HashMap;
+
 use domain::{OrderId, ProductId, ShipmentId, ShipmentStatus};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Value};
 
-use crate::Result;
+use crate::{Result, rows};
 
 /// A shipment that leaves now.
 #[derive(Debug, Clone)]
@@ -84,12 +86,21 @@ pub fn list_of_order(tx: &mut Tx<'_>, order: OrderId) -> Result<Vec<Shipment>> {
     Ok(tx.query(sql, &[order.get().into()], |row| {
         Ok(Shipment {
             id: ShipmentId::from_ledger(row.get(0)?),
-            status: crate::rows::code(row, 1, "the status of a shipment", ShipmentStatus::from_code)?
-                .as_str(),
+            status: rows::code(row, 1, "the status of a shipment", ShipmentStatus::from_code)?.as_str(),
             carrier: row.get(2)?,
             tracking: row.get(3)?,
             shipped_at: row.get(4)?,
             delivered_at: row.get(5)?,
         })
     })?)
+}
+
+/// The orders that these shipments are of.
+pub fn orders_of(
+    tx: &mut Tx<'_>,
+    ids: impl IntoIterator<Item = ShipmentId>,
+) -> Result<HashMap<ShipmentId, OrderId>> {
+    let sql = "SELECT id, order_id FROM shipments WHERE id IN ({in})";
+    let pair = |row: &Row<'_>| Ok((ShipmentId::from_ledger(row.get(0)?), OrderId::from_ledger(row.get(1)?)));
+    Ok(tx.query_in(sql, &[], &rows::keys(ids), pair)?.into_iter().collect())
 }

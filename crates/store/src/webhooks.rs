@@ -28,6 +28,8 @@ pub struct NewEvent<'a> {
 pub struct Delivery<'a> {
     /// The event, once its signature passed.
     pub event: Option<&'a str>,
+    /// The order it is about, where it is about one of ours.
+    pub order: Option<OrderId>,
     /// What was done.
     pub verdict: Verdict,
     /// Why.
@@ -74,10 +76,11 @@ pub fn insert_deliveries(tx: &mut Tx<'_>, deliveries: &[Delivery<'_>], at: Times
                 Value::Int(delivery.verdict.code()),
                 delivery.reason.as_ref().into(),
                 delivery.body.into(),
+                delivery.order.map(OrderId::get).into(),
             ]
         })
         .collect();
-    let columns = &["id", "event_id", "received_at", "verdict", "reason", "body"];
+    let columns = &["id", "event_id", "received_at", "verdict", "reason", "body", "order_id"];
     tx.insert_rows(&Insert { table: "webhook_deliveries", columns, conflict: Conflict::Error }, &values)?;
     Ok(())
 }
@@ -101,8 +104,24 @@ pub struct DeliveryRow {
     pub reason: Option<String>,
 }
 
-pub(crate) const NEWEST: &str = "SELECT d.id, d.event_id, e.kind, e.order_id, d.received_at, d.verdict, d.reason \
-    FROM webhook_deliveries d LEFT JOIN webhook_events e ON e.id = d.event_id WHERE d.id < ? ORDER BY d.id DESC LIMIT ?";
+/// A delivery with the type of its event.
+macro_rules! selected {
+    ($which:literal) => {
+        concat!(
+            "SELECT d.id, d.event_id, e.kind, d.order_id, d.received_at, d.verdict, d.reason FROM webhook_deliveries d \
+             LEFT JOIN webhook_events e ON e.id = d.event_id ",
+            $which
+        )
+    };
+}
+
+pub(crate) const NEWEST: &str = selected!("WHERE d.id < ? ORDER BY d.id DESC LIMIT ?");
+pub(crate) const OF_ORDER: &str = selected!("WHERE d.order_id = ? ORDER BY d.id LIMIT ?");
+
+/// What was delivered about an order, oldest first, at most `limit`.
+pub fn list_of_order(tx: &mut Tx<'_>, order: OrderId, limit: u32) -> Result<Vec<DeliveryRow>> {
+    Ok(tx.query(OF_ORDER, &[order.get().into(), limit.into()], read_delivery)?)
+}
 
 /// Deliveries, newest first, before `before`; with a verdict only those that got it.
 pub fn search_deliveries(

@@ -7,6 +7,25 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for a page that shows a [`MAIL`] in a frame of its own.
+const FRAMING_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                              font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                              frame-ancestors 'none'; frame-src 'self'";
+
+/// Words that may hold anything: nothing in them runs, asks anybody for anything, or leads anywhere.
+const MAIL: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; \
+                    frame-ancestors 'self'; sandbox";
+
+/// What a page is told with that shows a mail in a frame.
+pub(crate) const FRAMES: [(HeaderName, HeaderValue); 1] =
+    [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMING_POLICY))];
+
+/// What a mail is told with that a page of ours shows in a frame.
+pub(crate) const FRAMED: [(HeaderName, HeaderValue); 2] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MAIL)),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+];
+
 /// Each with what it is where an answer does not say otherwise itself.
 const USUAL: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),

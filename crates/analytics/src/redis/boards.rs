@@ -1,13 +1,16 @@
-use domain::{CustomerId, day_number};
+use std::collections::HashMap;
+
+use domain::{CustomerId, Period, day_number};
 
 use super::Store;
 use super::apply::read_score;
 use super::keys::{SeriesKeys, member, of_member};
 use super::reader::{Reader, Stop};
 use super::script::unreadable;
-use crate::board::{Board, BoardOf, BoardQuery, Scored, rank};
+use crate::board::{Board, BoardOf, BoardQuery, CustomerScores, Scored, rank};
+use crate::currency::Chosen;
 use crate::spans::start_of;
-use crate::{Result, Score};
+use crate::{CurrencyChoice, Result, Score};
 
 impl Store {
     /// Reads the best of a period. Everybody with an order or a refund in it is on the board.
@@ -37,6 +40,31 @@ impl Store {
             let place = Place::new(reader.series(chosen.currency), &query);
             let standing = reader.around(&place, customer.get(), i64::from(query.limit)).await?;
             Ok(standing.map(|(ahead, first_rank, rows)| rank(&query, chosen, ahead, first_rank, rows)))
+        })
+        .await
+    }
+
+    /// Reads what these customers have reached over all time.
+    pub async fn customer_scores(
+        &self,
+        customers: &[CustomerId],
+        currency: CurrencyChoice,
+    ) -> Result<CustomerScores> {
+        self.read(|reader| async move {
+            let (chosen, has_figures) = reader.choose(currency).await?;
+            let mut scores = HashMap::new();
+            if has_figures && !customers.is_empty() {
+                let start = start_of(Period::All, 0);
+                let kept = reader.series(chosen.currency).scores(BoardOf::Customers, Period::All, start);
+                let mut commands = reader.commands();
+                commands.read_fields(&kept, customers.iter().map(|customer| customer.get()));
+                let texts = reader.run(commands).await?.fields(customers.len())?;
+                for (customer, text) in customers.iter().zip(texts) {
+                    scores.extend(read_score(text.as_deref())?.map(|score| (customer.get(), score)));
+                }
+            }
+            let Chosen { currency, others: other_currencies } = chosen;
+            Ok(CustomerScores { currency, scores, other_currencies })
         })
         .await
     }

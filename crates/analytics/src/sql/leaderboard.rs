@@ -1,10 +1,12 @@
+use std::collections::HashMap;
+
 use domain::{Calendar, CustomerId, Period};
-use sql::Tx;
+use sql::{Tx, Value};
 
 use super::generation::{Generation, Series};
 use super::source::{Source, Standing};
-use crate::Result;
-use crate::board::{Board, BoardOf, BoardQuery, Scored, rank};
+use crate::board::{Board, BoardOf, BoardQuery, CustomerScores, Scored, rank};
+use crate::{CurrencyChoice, Result, Score};
 
 /// Reads the best of a period. Everybody with an order or a refund in it is on the board.
 pub fn leaderboard(tx: &mut Tx<'_>, calendar: &Calendar, query: &BoardQuery) -> Result<Board<i64>> {
@@ -47,6 +49,28 @@ pub fn rank_of(
         None => everybody.around(tx, customer.get(), own, query.limit)?,
     };
     Ok(Some(rank(&query, chosen, ahead, first_rank, rows)))
+}
+
+/// Reads what these customers have reached over all time.
+pub fn customer_scores(
+    tx: &mut Tx<'_>,
+    calendar: &Calendar,
+    customers: &[CustomerId],
+    currency: CurrencyChoice,
+) -> Result<CustomerScores> {
+    let generation = Generation::live(tx, calendar)?;
+    let chosen = currency.choose(generation.iter().flat_map(Generation::currencies));
+    let mut scores = HashMap::new();
+    if let Some(series) = generation.as_ref().and_then(|one| one.series(chosen.currency)) {
+        let ids: Vec<Value<'_>> = customers.iter().map(|customer| Value::Int(customer.get())).collect();
+        let sql = "SELECT customer_id, orders, net, reached_at FROM customer_totals \
+                   WHERE series = ? AND customer_id IN ({in})";
+        let found = tx.query_in(sql, &[series.id.into()], &ids, |row| {
+            Ok((row.get(0)?, Score { count: row.get(1)?, net: row.get(2)?, reached_at: row.get(3)? }))
+        })?;
+        scores.extend(found);
+    }
+    Ok(CustomerScores { currency: chosen.currency, scores, other_currencies: chosen.others })
 }
 
 fn best(tx: &mut Tx<'_>, series: &Series, query: &BoardQuery) -> Result<Vec<Scored>> {

@@ -51,7 +51,7 @@ mod sweep;
 
 pub use apply::apply;
 pub use kpis::kpis;
-pub use leaderboard::{leaderboard, rank_of};
+pub use leaderboard::{customer_scores, leaderboard, rank_of};
 pub use rebuild::{Rebuild, other_zone};
 pub use settle::{is_settled, settle, settled};
 pub use sums::{SumCheck, check_sums, sum_checks};

@@ -1,6 +1,7 @@
 //! How facts get into the figures: in the ledger's transaction where these are in SQL, from the feed where Redis keeps
 //! them.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use analytics::Fact;
@@ -66,7 +67,9 @@ pub async fn catch_up(app: &App) -> Result<()> {
 /// told by the read itself.
 pub(super) async fn ready(app: &App) -> Result<Option<&Store>> {
     let Some(store) = app.figures_in_redis() else { return Ok(None) };
-    if let Ok(done) = tokio::time::timeout(PATIENCE, Box::pin(catch_up(app))).await {
+    // Without its own type: within those of all that reads figures it would be too deep for the compiler.
+    let caught_up: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> = Box::pin(catch_up(app));
+    if let Ok(done) = tokio::time::timeout(PATIENCE, caught_up).await {
         done?;
     }
     Ok(Some(store))

@@ -11,7 +11,7 @@ pub(crate) use feed::{is_current, run, settle, tell};
 pub use named::{Ranked, RankedCustomer, RankedProduct};
 pub use rebuild::{Rebuilt, rebuild};
 
-use analytics::{Board, BoardQuery, CurrencyChoice, KpiQuery, KpiReport};
+use analytics::{Board, BoardQuery, CurrencyChoice, CustomerScores, KpiQuery, KpiReport};
 use domain::{Currency, CustomerId};
 
 use crate::{App, Result};
@@ -57,6 +57,19 @@ pub async fn standing(app: &App, customer: CustomerId, query: BoardQuery) -> Res
     app.read("standing", move |tx| {
         let board = analytics::rank_of(tx, inner.calendar(), customer, &query)?;
         board.map(|board| named::named(tx, board)).transpose()
+    })
+    .await
+}
+
+/// What these customers have reached over all time, in the currency that is shown where none is named.
+pub async fn customer_scores(app: &App, customers: Vec<CustomerId>) -> Result<CustomerScores> {
+    let choice = currency(app, None);
+    if let Some(store) = feed::ready(app).await? {
+        return Ok(Box::pin(store.customer_scores(&customers, choice)).await?);
+    }
+    let inner = app.clone();
+    app.read("customer_scores", move |tx| {
+        Ok(analytics::customer_scores(tx, inner.calendar(), &customers, choice)?)
     })
     .await
 }

@@ -30,6 +30,7 @@ pub use options::{ImportOptions, OnError, UnknownProducts};
 pub use origin::{NotAllowed, Origin, is_url};
 pub(crate) use plan::{plan, record as record_plan};
 pub use rejects::write_rejects;
+pub(crate) use start::spool_folder;
 pub use start::{Started, start};
 pub use upload::{Upload, remove_left_behind};
 

@@ -293,7 +293,7 @@ fn own_profiles(folder: &Path) -> Result<Vec<Profile>> {
     Ok(profiles)
 }
 
-pub(super) fn spool_folder(app: &App) -> PathBuf {
+pub(crate) fn spool_folder(app: &App) -> PathBuf {
     let beside = || app.database().folder().unwrap_or(Path::new("data")).join("imports");
     app.config().imports.spool.clone().unwrap_or_else(beside)
 }

@@ -2,11 +2,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use queue::{Batch, BoxError, Handler, Job, Outcome};
+use sql::Tx;
 
 use super::land;
+use super::outlook::{self, About, Foresight, Outlook};
 use crate::gateways::simulator::{self, DueCallback};
 use crate::gateways::{CALLBACKS, ChargeState};
 use crate::payments::{self, Checked, Incoming};
+use crate::workflow::PaymentKey;
 use crate::{App, Result};
 
 /// Carries the callbacks of the simulated gateway in this process to the inbox, signed, as if they had come over
@@ -22,7 +25,7 @@ impl Handler for Run {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let app = self.0.clone();
         let due = due(&app, batch.jobs()).await?;
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let mine: Vec<&Checked> = kept.iter().filter_map(|position| due[*position].delivery()).collect();
             payments::record(&app, tx, &mine)?;
             let early = kept.iter().filter(|position| matches!(due[**position], Due::NotYet));
@@ -76,4 +79,25 @@ async fn due(app: &App, jobs: &[Job]) -> Result<Vec<Due>> {
         signed.map_or(Due::Nothing, Due::Deliver)
     };
     Ok(callbacks.iter().map(sign).collect())
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let callback: DueCallback = outlook::read(args)?;
+        let event = callback.event_id();
+        let payment = PaymentKey::parse(self.0.instance(), &callback.key);
+        let about = payment.map(|payment| About::Order(payment.order)).into_iter().collect();
+        let why = "The inbox knows each event by its id, and does what it says once.";
+        Ok(if store::webhooks::find_known(tx, &[&event])?.is_empty() {
+            let told = format!(
+                "The event {event} has not come yet: it would be delivered to the inbox, which judges it."
+            );
+            Outlook::open(about, told, why)
+        } else {
+            let told = format!(
+                "The event {event} has come already: it would be recorded as a duplicate, and change nothing."
+            );
+            Outlook::settled(about, told, why)
+        })
+    }
 }

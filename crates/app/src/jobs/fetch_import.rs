@@ -6,7 +6,9 @@ use domain::ImportId;
 use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
 use sql::Tx;
+use store::imports::ImportStatus;
 
+use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
 use crate::imports::{self, Fetched};
 use crate::{App, Result};
@@ -68,5 +70,25 @@ impl Handler for Run {
         }
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
+    }
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let FetchImport { import: id } = outlook::read(args)?;
+        let status = store::imports::get(tx, id)?.status;
+        let why = "What is fetched is kept, and read on from there. The file is taken over once, in the commit that ends \
+                   the job.";
+        let about = vec![About::Import(id)];
+        Ok(if status == ImportStatus::Fetching {
+            Outlook::open(
+                about,
+                format!("The file of import {id} has not come whole: it would be fetched on."),
+                why,
+            )
+        } else {
+            let status = status.as_str();
+            Outlook::settled(about, format!("Import {id} is {status}: nothing would be fetched."), why)
+        })
     }
 }

@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use domain::ImportId;
 use queue::{Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
+use sql::Tx;
+use store::imports::ImportStatus;
 
+use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
-use crate::{App, imports};
+use crate::{App, Result, imports};
 
 /// Cuts a file into chunks.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -65,7 +68,7 @@ impl Handler for Plan {
         let payload: PlanImport = payloads(batch.jobs())?.remove(0);
         let planned = imports::plan(&self.0, payload.import).await?;
         let app = self.0.clone();
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             if let (Some((import, planned)), false) = (&planned, kept.is_empty()) {
                 imports::record_plan(&app, tx, import, planned)?;
             }
@@ -92,7 +95,7 @@ impl Handler for Chunk {
         let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
         let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
         let app = self.0.clone();
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             match &prepared {
                 _ if kept.is_empty() => {}
                 None => {}
@@ -121,7 +124,7 @@ impl Handler for Finish {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: FinishImport = payloads(batch.jobs())?.remove(0);
         let app = self.0.clone();
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             if !kept.is_empty() {
                 imports::finish(&app, tx, payload.import)?;
             }
@@ -130,5 +133,67 @@ impl Handler for Finish {
         let outcomes = land(&self.0, "finish_import", batch.jobs(), effect).await?;
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
+    }
+}
+
+impl Foresight for Plan {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let PlanImport { import: id } = outlook::read(args)?;
+        let status = store::imports::get(tx, id)?.status;
+        let why = "Planning only reads the file. The plan is recorded once, in the commit that ends the job.";
+        let about = vec![About::Import(id)];
+        Ok(if status == ImportStatus::Planning {
+            Outlook::open(
+                about,
+                format!("Import {id} has no plan yet: its file would be read from its beginning."),
+                why,
+            )
+        } else {
+            Outlook::settled(about, format!("Import {id} is {}: its plan would stay.", status.as_str()), why)
+        })
+    }
+}
+
+impl Foresight for Chunk {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let ImportChunk { import: id, chunk } = outlook::read(args)?;
+        let status = store::imports::get(tx, id)?.status;
+        let is_open = store::imports::find_open_chunk(tx, id, chunk)?.is_some();
+        let why = "A chunk is marked as done in the very commit that places its orders, and an order is known by its \
+                   source and number besides.";
+        let about = vec![About::Import(id)];
+        Ok(if !is_open {
+            let told = format!("Chunk {chunk} of import {id} is done: no row of it would be read again.");
+            Outlook::settled(about, told, why)
+        } else if status == ImportStatus::Running {
+            let told = format!(
+                "Chunk {chunk} of import {id} is not done: its rows would be imported, all in one commit."
+            );
+            Outlook::open(about, told, why)
+        } else {
+            Outlook::settled(
+                about,
+                format!("Import {id} is {}: no row would be imported.", status.as_str()),
+                why,
+            )
+        })
+    }
+}
+
+impl Foresight for Finish {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let FinishImport { import: id } = outlook::read(args)?;
+        let status = store::imports::get(tx, id)?.status;
+        let why = "It imports nothing: it ends an import whose chunks are all done, and no other.";
+        let about = vec![About::Import(id)];
+        Ok(if status == ImportStatus::Running && !store::imports::has_open_chunk(tx, id, 0)? {
+            Outlook::open(about, format!("All chunks of import {id} are done: it would be ended."), why)
+        } else {
+            Outlook::settled(
+                about,
+                format!("Import {id} is {}: it would be left as it is.", status.as_str()),
+                why,
+            )
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod deliver_callback;
 mod fetch_import;
 mod import;
+mod outlook;
 mod payload;
 mod refund_payment;
 mod reserve_stock;
@@ -17,6 +18,7 @@ use queue::{Handler, Registry};
 
 pub use fetch_import::FetchImport;
 pub use import::{FinishImport, ImportChunk, PlanImport};
+pub use outlook::{About, Outlook, Prospect, outlook};
 pub use refund_payment::RefundPayment;
 pub use reserve_stock::ReserveStock;
 pub(crate) use send_notification::sending;
@@ -26,6 +28,7 @@ pub use take_payment::TakePayment;
 pub use void_charge::VoidCharge;
 
 use crate::App;
+use outlook::Foresight;
 pub(crate) use payload::{Payload, land, payloads};
 
 /// The queues of the main job, in the order in which an order passes them.
@@ -33,8 +36,8 @@ pub const QUEUES: [&str; 7] =
     ["imports", "stock", "payments", "callbacks", "refunds", "notifications", "webhooks"];
 
 /// Every job there is.
-pub fn registry(app: &App) -> queue::Result<Registry> {
-    let handlers: Vec<Arc<dyn Handler>> = vec![
+fn handlers(app: &App) -> Vec<Arc<dyn Foresight>> {
+    vec![
         Arc::new(fetch_import::Run(app.clone())),
         Arc::new(import::Plan(app.clone())),
         Arc::new(import::Chunk(app.clone())),
@@ -47,6 +50,16 @@ pub fn registry(app: &App) -> queue::Result<Registry> {
         Arc::new(refund_payment::Run(app.clone())),
         Arc::new(send_notification::Run(app.clone())),
         Arc::new(send_notification::Call(app.clone())),
-    ];
+    ]
+}
+
+/// Who does which job.
+pub fn registry(app: &App) -> queue::Result<Registry> {
+    let handlers = handlers(app).into_iter().map(|handler| -> Arc<dyn Handler> { handler });
     Registry::new(handlers, app.queue().settings())
+}
+
+/// Every kind of job there is.
+pub fn kinds(app: &App) -> Vec<&'static str> {
+    handlers(app).iter().map(|handler| handler.kind()).collect()
 }

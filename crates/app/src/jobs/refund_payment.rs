@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use domain::RefundId;
 use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
+use sql::Tx;
 
+use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
-use crate::{App, refunds};
+use crate::{App, Result, refunds};
 
 /// Gives the money of a refund back and settles it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ impl Handler for Run {
         let ids: Vec<RefundId> = payloads.iter().map(|payload| payload.refund).collect();
         let answers = refunds::pay_back(&self.0, ids).await?;
         let app = self.0.clone();
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let ids: Vec<RefundId> = kept.iter().map(|position| payloads[*position].refund).collect();
             refunds::settle(&app, tx, &ids, &answers)?;
             let again = |position: &usize| {
@@ -49,5 +51,26 @@ impl Handler for Run {
             Ok(kept.iter().filter_map(again).collect())
         };
         Ok(land(&self.0, "settle_refunds", batch.jobs(), effect).await?)
+    }
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let RefundPayment { refund: id } = outlook::read(args)?;
+        let refund = store::refunds::get(tx, id)?;
+        let (status, about) = (refund.status.as_str(), vec![About::Refund(id), About::Order(refund.order)]);
+        let why = "The gateway knows the refund by a key of its own: it pays once, however often it is asked. Money, \
+                   units and stock are settled in one commit, and never again after it.";
+        Ok(if refund.status.is_final() {
+            let told = format!("Refund {id} has {status} already: it would see that, ask nobody, and end.");
+            Outlook::settled(about, told, why)
+        } else {
+            let told = format!(
+                "Refund {id} over {} is {status}: it would ask the gateway with the refund's key. If the gateway has paid, \
+                 it says so, and the refund is settled.",
+                refund.amount
+            );
+            Outlook::open(about, told, why)
+        })
     }
 }

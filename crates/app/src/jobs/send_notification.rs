@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Channel, NotificationId};
+use domain::{Channel, NotificationId, NotificationStatus};
 use queue::{Backoff, Batch, BoxError, Handler, Limits, NewJob, Outcome};
 use serde::{Deserialize, Serialize};
+use sql::Tx;
 
+use super::outlook::{self, About, Foresight, Outlook, Prospect};
 use super::{Payload, payloads};
-use crate::{App, notifications};
+use crate::{App, Result, notifications};
 
 /// Tells a customer what a notification records.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -82,4 +84,49 @@ impl Handler for Call {
 fn limits(timeout: Duration) -> Limits {
     let backoff = Backoff { longest: Duration::from_hours(1), ..Backoff::default() };
     Limits { attempts: notifications::ATTEMPTS, timeout, backoff, ..Limits::default() }
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let SendNotification { notification } = outlook::read(args)?;
+        foresee(tx, notification)
+    }
+}
+
+impl Foresight for Call {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let SendWebhook { notification } = outlook::read(args)?;
+        foresee(tx, notification)
+    }
+}
+
+fn foresee(tx: &mut Tx<'_>, id: NotificationId) -> Result<Outlook> {
+    let found = store::notifications::get(tx, id)?;
+    let why = match found.channel {
+        Channel::Webhook => {
+            "A call has the same id however often it is repeated, and the receiver knows it by that. Once it is \
+             recorded as sent, or given up, it is not repeated."
+        }
+        Channel::Smtp | Channel::Log => {
+            "A notification is recorded once for each cause, and once it was handed over, or given up, it is not sent \
+             again. To send it again on purpose, resend it."
+        }
+    };
+    let about = vec![About::Notification(id), About::Order(found.order)];
+    let stands = format!("Notification {id} to {} is {}", found.recipient, found.status.as_str());
+    let (prospect, follows) = match found.status {
+        NotificationStatus::Queued => (Prospect::Open, "it would be sent"),
+        NotificationStatus::Sending if found.possible_duplicate => {
+            (Prospect::Settled, "it was interrupted twice, and would be given up without a third attempt")
+        }
+        NotificationStatus::Sending if found.channel == Channel::Webhook => {
+            (Prospect::Open, "the receiver would be called again, with the same id")
+        }
+        NotificationStatus::Sending => (
+            Prospect::InDoubt,
+            "its worker was lost, so it may have arrived: it would be sent once more, and marked so",
+        ),
+        _ => (Prospect::Settled, "it would be left as it is"),
+    };
+    Ok(Outlook { about, prospect, told: format!("{stands}: {follows}."), why })
 }

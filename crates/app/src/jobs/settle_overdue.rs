@@ -3,9 +3,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use queue::{Backoff, Batch, BoxError, Handler, Limits, NewJob, Outcome, Scope};
 use serde::{Deserialize, Serialize};
+use sql::Tx;
 
 use super::Payload;
-use crate::{App, payments};
+use super::outlook::{Foresight, Outlook};
+use crate::{App, Result, payments};
 
 /// Gives up the payments whose deadline has passed, after asking the gateway. One such job exists at a time.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -42,5 +44,23 @@ impl Handler for Run {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         while payments::settle_overdue(&self.0, AT_ONCE).await? == AT_ONCE as usize {}
         Ok(batch.all_done())
+    }
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, _: &str) -> Result<Outlook> {
+        let next = store::payments::next_deadline(tx)?;
+        let why = "It looks at the deadlines as they are then. A payment that is decided has none.";
+        Ok(if next.is_some_and(|deadline| deadline <= self.0.now()) {
+            let told = "Payments are overdue: it would ask the gateway to call them off, and give them up."
+                .to_owned();
+            Outlook::open(Vec::new(), told, why)
+        } else {
+            Outlook::settled(
+                Vec::new(),
+                "No payment is overdue: it would find none, and end.".to_owned(),
+                why,
+            )
+        })
     }
 }

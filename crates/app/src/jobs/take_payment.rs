@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sql::Tx;
 use store::payments::PaymentRef;
 
+use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
 use crate::gateways::{ChargeAnswer, ChargeRequest, GatewayError};
 use crate::payments::Settlement;
@@ -110,4 +111,38 @@ fn record(settlement: &mut Settlement<'_>, payment: PaymentRef, answer: &Answer)
         Some(Err(error)) => return Ok(Some(Outcome::Retry(error.to_string()))),
     }
     Ok(None)
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let payload: TakePayment = outlook::read(args)?;
+        let TakePayment { order: id, attempt } = payload;
+        let status = outlook::order(tx, id)?.state.status;
+        let payments = store::payments::list(tx, &[id])?;
+        let payment = payments.iter().find(|payment| payment.key.attempt == attempt);
+        let payment =
+            payment.ok_or_else(|| store::Error::missing("payment", format!("{attempt} of order {id}")))?;
+        let key = PaymentKey::of(self.0.instance(), payment.key);
+        let why = "The gateway knows the charge by its key, which is the same however often it is asked: it takes the \
+                   money once. What it answers is recorded once.";
+        let stands = format!(
+            "Order {id} is {status}, and attempt {attempt} to charge it is {}",
+            payment.status.as_str()
+        );
+        let about = vec![About::Order(id)];
+        Ok(if status == OrderStatus::Reserved && payment.status.is_open() {
+            Outlook::open(
+                about,
+                format!("{stands}: it would ask the gateway once more, with the key {key}."),
+                why,
+            )
+        } else if status == OrderStatus::Reserved {
+            let told = format!(
+                "{stands}: asked with the key {key}, the gateway would say the same again, and nothing follows."
+            );
+            Outlook::settled(about, told, why)
+        } else {
+            Outlook::settled(about, format!("{stands}: it would not ask the gateway, and end."), why)
+        })
+    }
 }

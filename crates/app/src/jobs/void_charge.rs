@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use domain::OrderId;
 use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
+use sql::Tx;
 
+use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
-use crate::{App, payments};
+use crate::{App, Result, payments};
 
 /// Calls off whatever charge of an order is still open. What was captured in the meantime goes back.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -38,7 +40,7 @@ impl Handler for Run {
         let orders: Vec<OrderId> = payloads.iter().map(|payload| payload.order).collect();
         let voided = payments::void_open(&self.0, orders).await?;
         let app = self.0.clone();
-        let effect = move |tx: &mut sql::Tx<'_>, kept: &[usize]| {
+        let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let orders: Vec<OrderId> = kept.iter().map(|position| payloads[*position].order).collect();
             let unanswered = payments::record_voided(&app, tx, &orders, &voided)?;
             let again = |position: &usize| {
@@ -48,5 +50,25 @@ impl Handler for Run {
             Ok(kept.iter().filter_map(again).collect())
         };
         Ok(land(&self.0, "record_voided", batch.jobs(), effect).await?)
+    }
+}
+
+impl Foresight for Run {
+    fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
+        let VoidCharge { order: id } = outlook::read(args)?;
+        outlook::order(tx, id)?;
+        let payments = store::payments::list(tx, &[id])?;
+        let is_open = payments.iter().any(|payment| payment.status.is_open());
+        let why = "A charge that is called off twice is called off. What was captured goes back by one refund, whose key \
+                   is its own.";
+        let about = vec![About::Order(id)];
+        Ok(if is_open {
+            let told =
+                format!("A charge of order {id} is still open: it would ask the gateway to call it off.");
+            Outlook::open(about, told, why)
+        } else {
+            let told = format!("No charge of order {id} is open: it would ask nobody, and end.");
+            Outlook::settled(about, told, why)
+        })
     }
 }

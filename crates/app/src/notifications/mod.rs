@@ -12,6 +12,7 @@ mod log;
 mod mailer;
 mod notifier;
 mod packing;
+mod preview;
 mod resend;
 mod sample;
 mod sending;
@@ -29,7 +30,9 @@ pub use input::{
 pub use log::LogMailer;
 pub use mailer::{Delivery, Letter, Mailer};
 pub use notifier::Notifier;
+pub use preview::{OwnTemplates, own_templates};
 pub use resend::{resend, resend_once};
+pub use sample::Sample;
 pub(crate) use sending::{longest_calls, longest_run, send};
 pub use smtp::SmtpMailer;
 pub use store::notifications::{FailureRow, Notification};

@@ -6,6 +6,17 @@ use super::input::{
     CustomerInput, Input, LineInput, OrderInput, ParcelInput, RefundInput, ShopInput, ShortInput,
 };
 
+/// Which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sample {
+    /// One of which everything is known.
+    #[default]
+    Full,
+    /// One of which no more is known than must be.
+    Bare,
+}
+
 /// An order of which everything is known.
 pub(super) fn full(kind: NotificationKind) -> Input<'static> {
     let amount = || "19.98 EUR".to_owned();

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::input::Input;
-use super::sample;
+use super::sample::{self, Sample};
 
 /// The templates of all notifications, compiled: the built-in ones and, in their place, those of the shop's folder.
 #[derive(Debug)]
@@ -108,6 +108,19 @@ impl Templates {
             templates.try_samples()?;
         }
         Ok(templates)
+    }
+
+    /// Every template by name, with the file of the shop's that takes its place.
+    pub fn sources(&self) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
+        BUILT_IN.iter().map(|(name, _)| (*name, self.overrides.get(*name).map(PathBuf::as_path)))
+    }
+
+    /// Writes a mail of this kind about an order that nobody placed.
+    pub fn preview(&self, kind: NotificationKind, sample: Sample) -> Result<Content, TemplateError> {
+        match sample {
+            Sample::Full => self.render(kind, &sample::full(kind)),
+            Sample::Bare => self.render(kind, &sample::bare(kind)),
+        }
     }
 
     /// Writes the mail of this kind.

@@ -18,7 +18,9 @@ pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
 pub use ship::Shipping;
-pub use story::{PaymentView, Story, story};
+pub use story::{PaymentView, Possible, Story, story};
+
+use std::collections::HashMap;
 
 use domain::{Action, OrderId, Transition};
 use sql::Tx;
@@ -26,6 +28,12 @@ use store::orders::OrderRow;
 
 use crate::workflow::Step;
 use crate::{App, Error, Result};
+
+/// How people name these orders: by their id in their source.
+pub async fn names(app: &App, ids: impl IntoIterator<Item = OrderId>) -> Result<HashMap<OrderId, String>> {
+    let ids: Vec<OrderId> = ids.into_iter().collect();
+    app.read("order_names", move |tx| Ok(store::orders::names(tx, ids.iter().copied())?)).await
+}
 
 /// Does one action to one order, or refuses it.
 fn act(step: &mut Step<'_>, id: OrderId, action: Action, data: Option<String>) -> Result<Transition> {

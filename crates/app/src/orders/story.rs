@@ -1,4 +1,5 @@
-use domain::{ChargeStatus, CustomerId, Money, OrderId};
+use domain::refund::RefundableOrder;
+use domain::{ActionKind, ChargeStatus, CustomerId, Money, OrderId, ProductId};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,10 +9,15 @@ use store::events::Event;
 use store::notifications::Notification;
 use store::orders::OrderView;
 use store::payments::Payment;
+use store::products::Product;
 use store::shipments::Shipment;
+use store::webhooks::DeliveryRow;
 
-use crate::refunds::RefundView;
+use crate::refunds::{RefundView, refundable};
 use crate::{App, Result};
+
+/// Deliveries of webhooks that are shown of an order; a sender may repeat itself without end.
+const DELIVERIES_AT_MOST: u32 = 200;
 
 /// An order with everything that belongs to it.
 #[derive(Debug, Serialize)]
@@ -29,8 +35,37 @@ pub struct Story {
     pub shipments: Vec<Shipment>,
     /// What the customer was told, oldest first.
     pub notifications: Vec<Notification>,
+    /// What the gateway sent about it, oldest first, with what was done about it; the first 200.
+    pub webhooks: Vec<DeliveryRow>,
     /// What happened, oldest first.
     pub timeline: Vec<Event>,
+    /// What can be done to it now.
+    #[serde(skip)]
+    pub possible: Possible,
+}
+
+/// What can be done to an order as it stands.
+#[derive(Debug)]
+pub struct Possible {
+    /// What a person may do.
+    pub actions: Vec<ActionKind>,
+    /// Its money and units, with what may still be shipped and refunded of them.
+    pub room: RefundableOrder,
+    /// The products of its lines, in no order, with their stock.
+    pub products: Vec<Product>,
+}
+
+impl Possible {
+    fn look(tx: &mut Tx<'_>, id: OrderId) -> Result<Self> {
+        let head = store::orders::get_head(tx, id)?;
+        let room = refundable::load(tx, &head)?;
+        let mut products: Vec<ProductId> = room.lines.iter().map(|line| line.product).collect();
+        products.sort_unstable();
+        products.dedup();
+        let mut actions = head.state.allowed_actions();
+        actions.retain(|kind| kind.is_manual());
+        Ok(Possible { actions, room, products: store::products::list(tx, &products)? })
+    }
 }
 
 /// An attempt to charge an order as it is shown.
@@ -81,6 +116,8 @@ pub async fn story(app: &App, id: OrderId) -> Result<Story> {
             refunds: refunds.into_iter().map(RefundView::from).collect(),
             shipments: store::shipments::list_of_order(tx, id)?,
             notifications: store::notifications::list_of_order(tx, id)?,
+            webhooks: store::webhooks::list_of_order(tx, id, DELIVERIES_AT_MOST)?,
+            possible: Possible::look(tx, id)?,
             timeline: store::events::list(tx, id)?,
             order,
         })

@@ -120,14 +120,15 @@ pub(crate) fn record(app: &App, tx: &mut Tx<'_>, checked: &[&Checked]) -> Result
     let mut settlement = Settlement::begin(app, tx, &payments)?;
     let mut events = Vec::with_capacity(checked.len());
     let mut receipts = Vec::with_capacity(checked.len());
+    let mut deliveries = Vec::with_capacity(checked.len());
     for one in checked {
         let (verdict, reason) = receive_one(&mut settlement, one, &mut known, &mut events)?;
-        receipts.push(Receipt { standing: one.standing(), verdict, reason });
+        let receipt = Receipt { standing: one.standing(), verdict, reason };
+        deliveries.push(delivery(one, order_of(&settlement, one), &receipt));
+        receipts.push(receipt);
     }
     let at = app.now();
     store::webhooks::insert_events(tx, &events, at)?;
-    let deliveries: Vec<Delivery<'_>> =
-        checked.iter().zip(&receipts).map(|(one, receipt)| delivery(one, receipt)).collect();
     store::webhooks::insert_deliveries(tx, &deliveries, at)?;
     settlement.finish(tx)?;
     Ok(receipts)
@@ -164,16 +165,22 @@ fn receive_one<'c>(
             (Verdict::Ignored, Some("this version knows no event of this type".to_owned()))
         }
     };
-    let order = news.payment.map(|payment| payment.order);
-    let order: Option<OrderId> = order.filter(|_| judgement.0 != Verdict::Ignored);
+    let order = order_of(settlement, one);
     events.push(NewEvent { id, kind: news.callback.kind.as_str(), order, body: &one.incoming.body });
     Ok(judgement)
 }
 
-fn delivery<'c>(one: &'c Checked, receipt: &Receipt) -> Delivery<'c> {
+/// The order of ours that a delivery is about.
+fn order_of(settlement: &Settlement<'_>, one: &Checked) -> Option<OrderId> {
+    let payment = one.news.as_ref().ok()?.payment?;
+    settlement.knows(payment).then_some(payment.order)
+}
+
+fn delivery<'c>(one: &'c Checked, order: Option<OrderId>, receipt: &Receipt) -> Delivery<'c> {
     let Incoming { headers, body } = &one.incoming;
     let kept = &body[..body.len().min(KEPT_OF_FORGERY)];
     Delivery {
+        order,
         event: (receipt.standing != Standing::NotGenuine).then_some(headers.id.as_str()),
         verdict: receipt.verdict,
         reason: receipt.reason.clone(),

@@ -1,13 +1,15 @@
 //! Refunds: asked for once per key, within the caps, paid back by the gateway, settled with their stock and figures.
 
 pub(crate) mod owed;
-mod refundable;
+pub(crate) mod refundable;
 mod request;
 mod settle;
+mod story;
 mod view;
 
-pub use request::{Asked, Request, request};
+pub use request::{Asked, Request, Restock, preview, request};
 pub(crate) use settle::{pay_back, settle};
+pub use story::{Story, story};
 pub use view::RefundView;
 
 use domain::RefundId;

@@ -8,7 +8,7 @@ use store::orders::Head;
 use crate::Result;
 
 /// What must be known of an order to refund it.
-pub(super) fn load(tx: &mut Tx<'_>, head: &Head) -> Result<RefundableOrder> {
+pub(crate) fn load(tx: &mut Tx<'_>, head: &Head) -> Result<RefundableOrder> {
     let refunds = store::refunds::list_of_order(tx, head.id)?;
     let live: Vec<_> = refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).collect();
     let ids: Vec<_> = live.iter().map(|refund| refund.id).collect();

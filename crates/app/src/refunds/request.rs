@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
 use domain::refund::RefundPlan;
 use domain::{
     Action, Currency, IdempotencyKey, Money, OrderId, RefundCause, RefundId, RefundRequest, refund,
@@ -22,10 +25,48 @@ pub struct Request {
     pub key: IdempotencyKey,
     /// How much, or which lines.
     pub what: RefundRequest,
-    /// Whether goods that were shipped come back into stock, and goods that were not go back on sale.
-    pub restock: bool,
+    /// Of which lines goods that were shipped come back into stock.
+    pub restock: Restock,
     /// In a person's words.
     pub reason: Option<String>,
+}
+
+/// Of which lines of a refund goods that were shipped come back into stock. What was not shipped goes back on sale in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restock {
+    /// Of all.
+    All,
+    /// Of none: they are broken, or stay with the customer.
+    None,
+    /// Of those with these numbers.
+    Lines(BTreeSet<i64>),
+}
+
+impl Restock {
+    fn of(&self, line_no: i64) -> bool {
+        match self {
+            Restock::All => true,
+            Restock::None => false,
+            Restock::Lines(lines) => lines.contains(&line_no),
+        }
+    }
+}
+
+impl From<bool> for Restock {
+    fn from(all: bool) -> Self {
+        if all { Restock::All } else { Restock::None }
+    }
+}
+
+/// Part of what a request is told apart by for ever, so it never changes.
+impl fmt::Display for Restock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Restock::All => f.write_str("true"),
+            Restock::None => f.write_str("false"),
+            Restock::Lines(lines) => write!(f, "{lines:?}"),
+        }
+    }
 }
 
 /// A refund that was asked for.
@@ -41,6 +82,15 @@ pub struct Asked {
 pub async fn request(app: &App, who: &Actor, request: Request) -> Result<Asked> {
     let (inner, who) = (app.clone(), who.clone());
     app.transaction("request_refund", move |tx| request_in(&inner, tx, &who, &request)).await
+}
+
+/// What would go back; nothing is done.
+pub async fn preview(app: &App, order: OrderId, what: RefundRequest) -> Result<RefundPlan> {
+    app.read("preview_refund", move |tx: &mut Tx<'_>| {
+        let head = store::orders::get_head(tx, order)?;
+        Ok(refund::allocate(&refundable::load(tx, &head)?, &what)?)
+    })
+    .await
 }
 
 fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Result<Asked> {
@@ -84,7 +134,7 @@ fn insert(
             product: line.product,
             quantity: line.units.total,
             amount: line.amount,
-            restock: request.restock,
+            restock: request.restock.of(line.line_no),
         })
         .collect();
     let pending: Vec<UnitChange> = lines
@@ -107,7 +157,7 @@ fn insert(
         amount: Money { amount: plan.amount, currency },
         shipping: plan.shipping,
         cause: RefundCause::Request,
-        restock: request.restock,
+        restock: request.restock != Restock::None,
         reason: request.reason.as_deref(),
         actor: who.as_str(),
         lines,

@@ -1,4 +1,8 @@
-//! Stock that comes in or is put right.
+//! Stock that comes in or is put right, and what has moved it.
+
+mod ledger;
+
+pub use ledger::{Entry, Ledger, Which, ledger};
 
 use domain::{CauseKind, Currency, Label, MovementKind, ProductId, Sku};
 use serde_json::{Value, json};

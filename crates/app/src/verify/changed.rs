@@ -47,6 +47,11 @@ impl Mark {
         Ok(Mark { at, marks, open: Vec::new() })
     }
 
+    /// When its run began.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// The mark of the last run that found nothing wrong.
     pub(super) async fn find(app: &App) -> Result<Option<Self>> {
         let kept = app

@@ -49,6 +49,11 @@ pub enum Scope {
     Changed,
 }
 
+/// When the last run began that found nothing wrong.
+pub async fn last_sound(app: &App) -> Result<Option<jiff::Timestamp>> {
+    Ok(Mark::find(app).await?.map(|mark| mark.at()))
+}
+
 /// Checks the rules that always hold. Nothing wrong moves the mark from which [`Scope::Changed`] goes on.
 pub async fn run(app: &App, scope: Scope) -> Result<Report> {
     let begun = Instant::now();

@@ -102,7 +102,11 @@ async fn what_is_not_genuine_or_not_ours_changes_nothing_and_is_told_why() {
     assert_eq!(test.dump(&INBOX).await, before);
     assert_eq!(test.verdicts().await.len(), told);
     // What was forged took nothing from the real event.
-    assert_eq!(app::payments::receive(&test.app, good).await.unwrap().verdict, Verdict::Applied);
+    assert_eq!(app::payments::receive(&test.app, good.clone()).await.unwrap().verdict, Verdict::Applied);
+    app::payments::receive(&test.app, good).await.unwrap();
+    let story = app::orders::story(&test.app, id).await.unwrap();
+    let told: Vec<Verdict> = story.webhooks.iter().map(|delivery| delivery.verdict).collect();
+    assert_eq!(told, [Verdict::Ignored, Verdict::Applied, Verdict::Duplicate], "what is about the order");
     test.run_jobs().await;
     test.assert_clean().await;
 }

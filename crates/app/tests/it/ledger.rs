@@ -156,7 +156,7 @@ impl TestApp {
         restock: bool,
     ) -> Result<app::refunds::Asked, Error> {
         let key = IdempotencyKey::parse(&format!("{key}-{order}")).unwrap();
-        let request = app::refunds::Request { order, key, what, restock, reason: None };
+        let request = app::refunds::Request { order, key, what, restock: restock.into(), reason: None };
         app::refunds::request(&self.app, &Actor::CLI, request).await
     }
 

@@ -207,7 +207,9 @@ pub async fn cancel(app: &App, id: OrderId) {
 
 pub async fn refund(app: &App, order: OrderId, key: &str, what: RefundRequest, restock: bool) {
     let key = IdempotencyKey::parse(&format!("{key}-{order}")).unwrap();
-    app::refunds::request(app, &CLI, Request { order, key, what, restock, reason: None }).await.unwrap();
+    app::refunds::request(app, &CLI, Request { order, key, what, restock: restock.into(), reason: None })
+        .await
+        .unwrap();
 }
 
 /// The gateway's word that it took the money of an order's first charge.

@@ -145,7 +145,7 @@ async fn a_refund_tells_the_amount_in_the_currency_s_own_decimals() {
         order: id,
         key: IdempotencyKey::parse("once").unwrap(),
         what: RefundRequest::Lines { lines: vec![(1, 2)], shipping: 0 },
-        restock: true,
+        restock: true.into(),
         reason: None,
     };
     app::refunds::request(&test.app, &Actor::CLI, request).await.unwrap();

@@ -1,6 +1,6 @@
 //! Refunds: once for each key, within the caps of money and units, and with each unit of stock moved once.
 
-use app::refunds::Request;
+use app::refunds::{Request, Restock};
 use app::{Actor, App, Error};
 use domain::{IdempotencyKey, OrderId, RefundRequest};
 
@@ -29,7 +29,7 @@ async fn ask(
     what: RefundRequest,
 ) -> Result<app::refunds::Asked, Error> {
     let key = IdempotencyKey::parse(&key).unwrap();
-    let request = Request { order, key, what, restock: true, reason: None };
+    let request = Request { order, key, what, restock: true.into(), reason: None };
     app::refunds::request(&app, &Actor::CLI, request).await
 }
 
@@ -84,6 +84,47 @@ async fn a_key_stands_for_one_request_only() {
     assert_eq!(test.number("SELECT COUNT(*) FROM refunds").await, 1);
     assert_eq!(test.order(other).await.refund_pending.amount, 0);
     test.run_jobs().await;
+    test.assert_clean().await;
+}
+
+#[tokio::test]
+async fn goods_come_back_into_stock_of_those_lines_alone_that_say_so() {
+    let test = TestApp::with(|_| ()).await;
+    test.stock("TEA", "Tea", 10).await;
+    test.stock("CUP", "Cup", 10).await;
+    let id = order("1").line("TEA", 4, 1_000).line("CUP", 4, 500).place(&test).await;
+    test.run_jobs().await;
+    ship(&test, id, Vec::new()).await.unwrap();
+    let request = |key: &str, restock| Request {
+        order: id,
+        key: IdempotencyKey::parse(key).unwrap(),
+        what: RefundRequest::Lines { lines: vec![(1, 2), (2, 3)], shipping: 0 },
+        restock,
+        reason: None,
+    };
+    let cups = Restock::Lines([2].into());
+    app::refunds::request(&test.app, &Actor::CLI, request("k", cups.clone())).await.unwrap();
+    let again = app::refunds::request(&test.app, &Actor::CLI, request("k", cups)).await.unwrap();
+    assert!(again.replayed);
+    let other = app::refunds::request(&test.app, &Actor::CLI, request("k", Restock::All)).await.unwrap_err();
+    assert!(matches!(other, Error::KeyReused { .. }), "{other}");
+    test.run_jobs().await;
+    let on_hand = async |sku: &'static str| {
+        let product = test.app.read("product", move |tx| store::products::get_by_sku(tx, sku)).await.unwrap();
+        product.on_hand
+    };
+    assert_eq!((on_hand("TEA").await, on_hand("CUP").await), (6, 9));
+    test.assert_clean().await;
+}
+
+#[tokio::test]
+async fn what_a_refund_would_give_back_is_told_before_it_is_asked_for() {
+    let (test, id) = paid().await;
+    let plan = app::refunds::preview(&test.app, id, units(3)).await.unwrap();
+    assert_eq!((plan.amount, plan.units().total), (3_000, 3));
+    let refused = app::refunds::preview(&test.app, id, units(5)).await.unwrap_err();
+    assert!(matches!(refused, Error::RefundRefused(_)), "{refused}");
+    assert_eq!(test.state(id).await, "confirmed paid unfulfilled 4000-0-0");
     test.assert_clean().await;
 }
 

@@ -1,5 +1,5 @@
 use anyhow::{Context as _, Result};
-use app::refunds::{self, RefundView, Request};
+use app::refunds::{self, RefundView, Request, Restock};
 use app::workers::Workers;
 use app::{Actor, App};
 use clap::Args;
@@ -59,7 +59,7 @@ impl Refund {
             None => IdempotencyKey::parse(&words::fresh("cli")).context("a fresh key could not be made")?,
         };
         let what = self.what(currency)?;
-        let (restock, reason) = (!self.no_restock, self.reason);
+        let (restock, reason) = (Restock::from(!self.no_restock), self.reason);
         let asked =
             refunds::request(&app, &Actor::CLI, Request { order, key, what, restock, reason }).await?;
         let (mut refund, replayed) = (asked.refund, asked.replayed);

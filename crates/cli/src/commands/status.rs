@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use ::queue::State;
 use anyhow::Result;
-use app::system::{self, COUNTED, Database, QueueStanding, Redis, System};
+use app::queues::{COUNTED, QueueStanding};
+use app::system::{self, Database, Redis, System};
 use clap::Args;
 
 use crate::output::{Out, cell, maybe, second, status, time};

@@ -5,14 +5,9 @@ use std::collections::BTreeMap;
 use super::RedisBackend;
 use super::packed::{Stored, id_text, micros_text};
 use crate::backend::Pausable;
-use crate::monitor::{Cursor, Filter, JobRecord, Page, PageRequest, QueueDepth};
+use crate::monitor::{Cursor, Filter, JobRecord, Merged, Page, PageRequest, QueueDepth, SEEN_AT_MOST};
 use crate::sql::rows::{PRIORITY_STEP, available_due};
 use crate::{JobId, Result, State};
-
-/// Jobs that one page looks at, at most.
-const SCANNED_AT_MOST: usize = 10_000;
-/// Jobs read at a time.
-const PIECE: usize = 500;
 
 /// A sorted set that a list is read along.
 struct Along {
@@ -33,10 +28,10 @@ impl RedisBackend {
         let mut after = page.after;
         let mut scanned = 0;
         loop {
-            let piece = self.piece(&along, &queues, after).await?;
-            let is_last = piece.len() < PIECE;
-            scanned += piece.len();
-            for (cursor, job) in piece {
+            let size = filter.piece(page.size(), queues.len());
+            let Merged { jobs, is_last } = self.piece(&along, &queues, after, size).await?;
+            scanned += jobs.len();
+            for (cursor, job) in jobs {
                 after = Some(cursor);
                 let fits = filter.matches(&job)
                     && (filter.error.is_none()
@@ -48,7 +43,7 @@ impl RedisBackend {
                     return Ok(Page { jobs: found, next: after });
                 }
             }
-            if is_last || scanned >= SCANNED_AT_MOST {
+            if is_last || scanned >= SEEN_AT_MOST {
                 return Ok(Page { jobs: found, next: after.filter(|_| !is_last) });
             }
         }
@@ -60,20 +55,16 @@ impl RedisBackend {
         along: &Along,
         queues: &[String],
         after: Option<Cursor>,
-    ) -> Result<Vec<(Cursor, JobRecord)>> {
+        size: usize,
+    ) -> Result<Merged> {
         let from = along.bound(after);
-        let mut all = Vec::new();
+        let mut lists = Vec::with_capacity(queues.len());
         for queue in queues {
-            for job in self.jobs.page(queue, &along.set, along.backwards, &from, PIECE).await? {
-                all.push((along.cursor(&job), job.record(queue)?));
-            }
+            let jobs = self.jobs.page(queue, &along.set, along.backwards, &from, size).await?;
+            let placed = jobs.into_iter().map(|job| Ok((along.cursor(&job), job.record(queue)?)));
+            lists.push(placed.collect::<Result<_>>()?);
         }
-        all.sort_unstable_by_key(|(cursor, _)| *cursor);
-        if along.backwards {
-            all.reverse();
-        }
-        all.truncate(PIECE);
-        Ok(all)
+        Ok(Merged::of(lists, size, along.backwards))
     }
 
     pub(super) async fn find_job(&self, id: JobId) -> Result<Option<JobRecord>> {

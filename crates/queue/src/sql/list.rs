@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use sql::{Row, Tx, Value};
 
 use super::rows::{PRIORITY_STEP, available_since, limit, queues, tags_from_text, values};
-use crate::monitor::{Cursor, Filter, JobError, JobRecord, Page, PageRequest, QueueDepth};
+use crate::monitor::{
+    Cursor, Filter, JobError, JobRecord, Merged, Page, PageRequest, QueueDepth, SEEN_AT_MOST,
+};
 use crate::{BatchId, JobId, Result, State};
 
-/// Rows that one page looks at, at most.
-const SCANNED_AT_MOST: usize = 10_000;
-/// Rows read at a time.
-const PIECE: usize = 500;
+/// Jobs, each with its place.
+type Listed = Vec<(Cursor, JobRecord)>;
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &PageRequest) -> Result<Page> {
     let wanted = page.size();
@@ -20,12 +20,11 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &PageRequest) -> Resu
     let mut after = page.after;
     let mut scanned = 0;
     loop {
-        let piece = piece(tx, filter, after)?;
-        let is_last = piece.len() < PIECE;
-        scanned += piece.len();
-        let matching = piece.iter().filter(|(_, job)| filter.matches(job)).map(|(_, job)| job.id);
+        let Merged { jobs, is_last } = piece(tx, filter, after, wanted)?;
+        scanned += jobs.len();
+        let matching = jobs.iter().filter(|(_, job)| filter.matches(job)).map(|(_, job)| job.id);
         let mut errors = errors_of(tx, matching)?;
-        for (cursor, mut job) in piece {
+        for (cursor, mut job) in jobs {
             after = Some(cursor);
             if !filter.matches(&job) {
                 continue;
@@ -39,37 +38,44 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &PageRequest) -> Resu
                 return Ok(Page { jobs: found, next: after });
             }
         }
-        if is_last || scanned >= SCANNED_AT_MOST {
+        if is_last || scanned >= SEEN_AT_MOST {
             return Ok(Page { jobs: found, next: after.filter(|_| !is_last) });
         }
     }
 }
 
 /// The next rows along the index that suits the filter best.
-fn piece(tx: &mut Tx<'_>, filter: &Filter, after: Option<Cursor>) -> Result<Vec<(Cursor, JobRecord)>> {
-    match (&filter.tag, filter.state) {
-        (Some(tag), _) => by_tag(tx, tag, after),
-        (None, Some(state)) => by_state(tx, state, filter.queue.as_deref(), after),
-        (None, None) => by_id(tx, after),
-    }
+fn piece(tx: &mut Tx<'_>, filter: &Filter, after: Option<Cursor>, wanted: usize) -> Result<Merged> {
+    let (size, list) = match (&filter.tag, filter.state) {
+        (Some(tag), _) => {
+            let size = filter.piece(wanted, 1);
+            (size, by_tag(tx, tag, after, size)?)
+        }
+        (None, Some(state)) => return by_state(tx, state, filter, after, wanted),
+        (None, None) => {
+            let size = filter.piece(wanted, 1);
+            (size, by_id(tx, after, size)?)
+        }
+    };
+    Ok(Merged::of(vec![list], size, true))
 }
 
-fn by_tag(tx: &mut Tx<'_>, tag: &str, after: Option<Cursor>) -> Result<Vec<(Cursor, JobRecord)>> {
+fn by_tag(tx: &mut Tx<'_>, tag: &str, after: Option<Cursor>, size: usize) -> Result<Listed> {
     let text = format!(
         "SELECT {RECORD} FROM job_tags t JOIN jobs ON jobs.id = t.job WHERE t.tag = ? AND t.job < ? \
          ORDER BY t.job DESC LIMIT ?"
     );
     let before = after.map_or(i64::MAX, |cursor| cursor.id);
-    newest_first(tx, &text, &[tag.into(), before.into(), limit(PIECE)])
+    newest_first(tx, &text, &[tag.into(), before.into(), limit(size)])
 }
 
-fn by_id(tx: &mut Tx<'_>, after: Option<Cursor>) -> Result<Vec<(Cursor, JobRecord)>> {
+fn by_id(tx: &mut Tx<'_>, after: Option<Cursor>, size: usize) -> Result<Listed> {
     let text = format!("SELECT {RECORD} FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?");
     let before = after.map_or(i64::MAX, |cursor| cursor.id);
-    newest_first(tx, &text, &[before.into(), limit(PIECE)])
+    newest_first(tx, &text, &[before.into(), limit(size)])
 }
 
-fn newest_first(tx: &mut Tx<'_>, text: &str, params: &[Value<'_>]) -> Result<Vec<(Cursor, JobRecord)>> {
+fn newest_first(tx: &mut Tx<'_>, text: &str, params: &[Value<'_>]) -> Result<Listed> {
     Ok(tx.query(text, params, |row| {
         let job = record(row)?;
         Ok((Cursor { due: 0, id: job.id.0 }, job))
@@ -80,31 +86,26 @@ fn newest_first(tx: &mut Tx<'_>, text: &str, params: &[Value<'_>]) -> Result<Vec
 fn by_state(
     tx: &mut Tx<'_>,
     state: State,
-    queue: Option<&str>,
+    filter: &Filter,
     after: Option<Cursor>,
-) -> Result<Vec<(Cursor, JobRecord)>> {
-    let queues = match queue {
-        Some(queue) => vec![queue.to_owned()],
+    wanted: usize,
+) -> Result<Merged> {
+    let queues = match &filter.queue {
+        Some(queue) => vec![queue.clone()],
         None => queues(tx)?,
     };
-    let text = along(state);
+    let (text, size) = (along(state), filter.piece(wanted, queues.len()));
     let start = if state.has_ended() { i64::MAX } else { i64::MIN };
-    let start = Cursor { due: start, id: start };
-    let Cursor { due, id } = after.unwrap_or(start);
-    let mut all = Vec::new();
+    let Cursor { due, id } = after.unwrap_or(Cursor { due: start, id: start });
+    let mut lists = Vec::with_capacity(queues.len());
     for queue in &queues {
-        let params = [queue.into(), state.code().into(), due.into(), due.into(), id.into(), limit(PIECE)];
-        all.extend(tx.query(&text, &params, |row| {
+        let params = [queue.into(), state.code().into(), due.into(), due.into(), id.into(), limit(size)];
+        lists.push(tx.query(&text, &params, |row| {
             let job = record(row)?;
             Ok((Cursor { due: row.get(6)?, id: job.id.0 }, job))
         })?);
     }
-    all.sort_unstable_by_key(|(cursor, _)| *cursor);
-    if state.has_ended() {
-        all.reverse();
-    }
-    all.truncate(PIECE);
-    Ok(all)
+    Ok(Merged::of(lists, size, state.has_ended()))
 }
 
 /// The jobs of a queue and state from a place on.

@@ -15,7 +15,11 @@ use sql::{Migration, Migrations};
 /// What few jobs have (unique key, tags, errors, batch) lives in tables of its own.
 pub static MIGRATIONS: Migrations = Migrations {
     history: "queue",
-    steps: &[Migration::new(1, "jobs", JOBS), Migration::new(2, "outbox", OUTBOX)],
+    steps: &[
+        Migration::new(1, "jobs", JOBS),
+        Migration::new(2, "outbox", OUTBOX),
+        Migration::new(3, "memory", "ALTER TABLE job_supervisors ADD COLUMN memory_mib {int};"),
+    ],
 };
 
 /// What the ledger knows of jobs that are kept in Redis: a row for each that has not ended, and the mark by which a

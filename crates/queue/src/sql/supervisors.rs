@@ -43,7 +43,8 @@ pub(super) fn paused(tx: &mut Tx<'_>, what: &str) -> Result<Vec<String>> {
 pub(super) fn register(tx: &mut Tx<'_>, record: &SupervisorRecord) -> Result<SupervisorId> {
     let id = SupervisorId(tx.next_ids("job_supervisors", 1)?.start);
     tx.execute(
-        "INSERT INTO job_supervisors (id, name, host, pid, started_at, seen_at, pools) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO job_supervisors (id, name, host, pid, started_at, seen_at, memory_mib, pools) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             id.0.into(),
             Value::from(&record.name),
@@ -51,6 +52,7 @@ pub(super) fn register(tx: &mut Tx<'_>, record: &SupervisorRecord) -> Result<Sup
             record.pid.into(),
             record.started_at.into(),
             record.seen_at.into(),
+            memory(record),
             pools(record)?.into(),
         ],
     )?;
@@ -59,8 +61,8 @@ pub(super) fn register(tx: &mut Tx<'_>, record: &SupervisorRecord) -> Result<Sup
 
 pub(super) fn report(tx: &mut Tx<'_>, record: &SupervisorRecord) -> Result<()> {
     tx.execute(
-        "UPDATE job_supervisors SET seen_at = ?, pools = ? WHERE id = ?",
-        &[record.seen_at.into(), pools(record)?.into(), record.id.0.into()],
+        "UPDATE job_supervisors SET seen_at = ?, memory_mib = ?, pools = ? WHERE id = ?",
+        &[record.seen_at.into(), memory(record), pools(record)?.into(), record.id.0.into()],
     )?;
     Ok(())
 }
@@ -71,6 +73,10 @@ pub(super) fn orders(tx: &mut Tx<'_>, id: SupervisorId, name: &str) -> Result<Or
     let text = "SELECT 1 FROM job_pauses WHERE what = 'supervisor' AND name = ?";
     let paused = tx.query_opt(text, &[name.into()], |row| row.get::<i64>(0))?.is_some();
     Ok(Orders { paused, terminate })
+}
+
+fn memory(record: &SupervisorRecord) -> Value<'static> {
+    record.memory_mib.and_then(|mib| i64::try_from(mib).ok()).into()
 }
 
 fn pools(record: &SupervisorRecord) -> Result<String> {
@@ -93,9 +99,10 @@ pub(super) fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<()> {
 
 pub(super) fn list(tx: &mut Tx<'_>, since: Timestamp) -> Result<Vec<SupervisorRecord>> {
     let rows = tx.query(
-        "SELECT id, name, host, pid, started_at, seen_at, pools FROM job_supervisors WHERE seen_at >= ? ORDER BY id",
+        "SELECT id, name, host, pid, started_at, seen_at, memory_mib, terminating, pools FROM job_supervisors \
+         WHERE seen_at >= ? ORDER BY id",
         &[since.into()],
-        |row| Ok((read(row)?, row.get::<String>(6)?)),
+        |row| Ok((read(row)?, row.get::<String>(8)?)),
     )?;
     rows.into_iter()
         .map(|(record, pools)| {
@@ -113,6 +120,8 @@ fn read(row: &Row<'_>) -> sql::Result<SupervisorRecord> {
         pid: row.get(3)?,
         started_at: row.get(4)?,
         seen_at: row.get(5)?,
+        memory_mib: row.get(6)?,
+        terminating: row.get(7)?,
         pools: Vec::new(),
     })
 }

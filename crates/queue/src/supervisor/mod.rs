@@ -60,6 +60,8 @@ impl Supervisor {
             pid: std::process::id(),
             started_at,
             seen_at: started_at,
+            memory_mib: memory::used_mib(),
+            terminating: false,
             pools: Vec::new(),
         };
         let host = record.host.clone();
@@ -196,6 +198,8 @@ impl Crew {
             pid: std::process::id(),
             started_at: self.started_at,
             seen_at: self.shared.queue.now(),
+            memory_mib: memory::used_mib(),
+            terminating: self.shared.stopping.is_cancelled(),
             pools: self.pools.iter().map(Pool::status).collect(),
         }
     }

@@ -22,6 +22,10 @@ pub struct SupervisorRecord {
     pub started_at: Timestamp,
     /// When it was last heard of.
     pub seen_at: Timestamp,
+    /// What its process uses of memory, in MiB, where the system tells.
+    pub memory_mib: Option<u64>,
+    /// Whether it was told to finish what it runs and stop.
+    pub terminating: bool,
     /// Its pools.
     pub pools: Vec<PoolStatus>,
 }

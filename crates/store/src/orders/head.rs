@@ -58,6 +58,11 @@ pub fn list_heads(tx: &mut Tx<'_>, ids: &[OrderId]) -> Result<Vec<Head>> {
     heads(tx, ids, "")
 }
 
+/// The head of one order, without a lock.
+pub fn get_head(tx: &mut Tx<'_>, id: OrderId) -> Result<Head> {
+    list_heads(tx, &[id])?.into_iter().next().ok_or_else(|| Error::missing("order", id))
+}
+
 fn heads(tx: &mut Tx<'_>, ids: &[OrderId], suffix: &str) -> Result<Vec<Head>> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();

@@ -1,5 +1,7 @@
 //! Orders as people look at them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::order::OrderTotals;
 use domain::{Currency, FailReason, FulfilmentStatus, ImportId, Money, OrderId, OrderStatus, PaymentStatus};
 use jiff::Timestamp;
@@ -184,6 +186,17 @@ pub fn resolve(tx: &mut Tx<'_>, name: &str) -> Result<OrderId> {
         },
     };
     found.ok_or_else(|| Error::missing("order", name))
+}
+
+/// How people name these orders: by their id in their source.
+pub fn names(tx: &mut Tx<'_>, ids: impl IntoIterator<Item = OrderId>) -> Result<HashMap<OrderId, String>> {
+    let ids: BTreeSet<OrderId> = ids.into_iter().collect();
+    let sql = "SELECT id, source, external_id FROM orders WHERE id IN ({in})";
+    let named = |row: &Row<'_>| {
+        let (source, external_id): (String, String) = (row.get(1)?, row.get(2)?);
+        Ok((OrderId::from_ledger(row.get(0)?), format!("{source}/{external_id}")))
+    };
+    Ok(tx.query_in(sql, &[], &rows::keys(ids), named)?.into_iter().collect())
 }
 
 /// One order with its lines.

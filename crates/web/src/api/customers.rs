@@ -1,5 +1,6 @@
 //! Customers.
 
+use app::App;
 use axum::Json;
 use axum::extract::State;
 use domain::{CustomerId, Label};
@@ -25,16 +26,24 @@ pub(crate) struct Listed {
     cursor: Option<Cursor>,
 }
 
+impl Listed {
+    /// The customers that it shows.
+    pub(crate) async fn read(self, app: &App) -> Result<Page<Customer>, ApiError> {
+        let Listed { text, limit, cursor } = self;
+        let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+        let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+            Ok(store::customers::search(tx, text.as_ref().map(Label::as_str), before, limit.0)?)
+        };
+        Ok(Page::of_part(app.read("list_customers", read).await?))
+    }
+}
+
 /// `GET /api/customers`: newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { text, limit, cursor }): Query<Listed>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Page<Customer>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        Ok(store::customers::search(tx, text.as_ref().map(Label::as_str), before, limit.0)?)
-    };
-    Ok(Json(Page::of_part(web.app.read("list_customers", read).await?)))
+    Ok(Json(listed.read(&web.app).await?))
 }
 
 /// `GET /api/customers/{id}`

@@ -1,15 +1,15 @@
 //! The API: one file per noun, and one table of what is answered where to whom.
 
-mod customers;
+pub(crate) mod customers;
 mod events;
 mod figures;
 mod imports;
-mod notifications;
+pub(crate) mod notifications;
 mod operators;
 pub(crate) mod orders;
 mod products;
 mod queue;
-mod refunds;
+pub(crate) mod refunds;
 mod session;
 mod system;
 pub(crate) mod webhooks;

@@ -1,5 +1,6 @@
 //! What customers were told.
 
+use app::App;
 use app::idempotency::Answer;
 use app::notifications::{self as cases, History, Notification, NotificationView, ReceiverView, Which};
 use axum::Json;
@@ -32,15 +33,23 @@ pub(crate) struct Listed {
     cursor: Option<Cursor>,
 }
 
+impl Listed {
+    /// The notifications that it shows.
+    pub(crate) async fn read(self, app: &App) -> Result<Page<Notification>, ApiError> {
+        let Listed { troubled, limit, cursor } = self;
+        let which = if troubled { Which::Troubled } else { Which::All };
+        let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+        let found = cases::history(app, History { which, before, limit: limit.and_one() }).await?;
+        Ok(Page::of(found, limit, |one| one.id.to_string()))
+    }
+}
+
 /// `GET /api/notifications`: newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { troubled, limit, cursor }): Query<Listed>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Page<Notification>>, ApiError> {
-    let which = if troubled { Which::Troubled } else { Which::All };
-    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let found = cases::history(&web.app, History { which, before, limit: limit.and_one() }).await?;
-    Ok(Json(Page::of(found, limit, |one| one.id.to_string())))
+    Ok(Json(listed.read(&web.app).await?))
 }
 
 /// `GET /api/notifications/{id}`: with its words.

@@ -1,9 +1,9 @@
 //! The queue monitor's data, and steering queues and jobs.
 
+use app::App;
 use app::access::Caller;
-use app::jobs::QUEUES;
+use app::queues::{self, COUNTED, Deed};
 use app::work::{self, Work, WorkAt};
-use app::{App, access};
 use axum::Json;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,6 @@ use queue::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::access::By;
 use crate::address::Path;
@@ -24,8 +23,6 @@ use crate::{ApiError, Violation};
 
 /// The most that a body may have.
 const LIMIT: usize = 256 * 1024;
-/// Jobs of a state that are counted.
-const COUNTED: usize = 100_000;
 
 /// `GET /api/queues`: none counts more than 100,000 jobs of a state.
 pub(crate) async fn queues(State(web): State<Web>) -> Result<Json<Page<QueueDepth>>, ApiError> {
@@ -48,9 +45,7 @@ pub(crate) async fn pause(
     By(caller): By,
     Path(queue): Path<String>,
 ) -> Result<Json<Steered>, ApiError> {
-    known(&web.app, &queue)?;
-    access::record(&web.app, &caller.actor, "pause_queue", &queue, None).await?;
-    web.app.queue().pause_queue(&queue).await.map_err(app::Error::from)?;
+    queues::pause_queue(&web.app, &caller.actor, &queue).await?;
     Ok(Json(Steered { queue, paused: true }))
 }
 
@@ -60,18 +55,8 @@ pub(crate) async fn resume(
     By(caller): By,
     Path(queue): Path<String>,
 ) -> Result<Json<Steered>, ApiError> {
-    known(&web.app, &queue)?;
-    access::record(&web.app, &caller.actor, "continue_queue", &queue, None).await?;
-    web.app.queue().continue_queue(&queue).await.map_err(app::Error::from)?;
+    queues::continue_queue(&web.app, &caller.actor, &queue).await?;
     Ok(Json(Steered { queue, paused: false }))
-}
-
-fn known(app: &App, queue: &str) -> Result<(), ApiError> {
-    let mut configured = app.queue().settings().supervisor.pools.iter();
-    if QUEUES.contains(&queue) || configured.any(|pool| pool.queue == queue) {
-        return Ok(());
-    }
-    Err(ApiError::Missing { what: "queue", name: queue.to_owned() })
 }
 
 /// Which jobs a list shows. Texts are found anywhere in the field, whatever their case.
@@ -155,33 +140,9 @@ pub(crate) struct Changed {
     changed: usize,
 }
 
-/// What can be done to jobs.
-#[derive(Clone, Copy)]
-enum Deed {
-    Retry,
-    Cancel,
-    Forget,
-}
-
 async fn change(app: &App, caller: &Caller, deed: Deed, jobs: Selection) -> Result<Json<Changed>, ApiError> {
-    let (subject, about) = match &jobs {
-        Selection::Ids(ids) if ids.len() == 1 => (format!("job {}", ids[0]), None),
-        Selection::Ids(ids) => (format!("{} jobs", ids.len()), Some(json!({ "ids": ids }))),
-        Selection::Matching(filter) => ("jobs".to_owned(), Some(json!({ "filter": filter }))),
-    };
-    let kind = match deed {
-        Deed::Retry => "retry_jobs",
-        Deed::Cancel => "cancel_jobs",
-        Deed::Forget => "delete_jobs",
-    };
-    access::record(app, &caller.actor, kind, &subject, about).await?;
-    let queue = app.queue();
-    let changed = match deed {
-        Deed::Retry => queue.retry(jobs).await,
-        Deed::Cancel => queue.cancel(jobs, "called off by an operator").await,
-        Deed::Forget => queue.forget(jobs).await,
-    };
-    Ok(Json(Changed { changed: changed.map_err(app::Error::from)? }))
+    let changed = queues::change(app, &caller.actor, deed, jobs).await?;
+    Ok(Json(Changed { changed }))
 }
 
 /// `POST /api/jobs/retry`
@@ -233,7 +194,7 @@ pub(crate) async fn forget(
     By(caller): By,
     Path(id): Path<i64>,
 ) -> Result<Json<Changed>, ApiError> {
-    change_one(&web, &caller, Deed::Forget, id).await
+    change_one(&web, &caller, Deed::Delete, id).await
 }
 
 /// `GET /api/batches`: newest first.
@@ -298,7 +259,7 @@ pub(crate) async fn metrics(
     Path(queue): Path<String>,
     Query(Span { per, hours }): Query<Span>,
 ) -> Result<Json<Metrics>, ApiError> {
-    known(&web.app, &queue)?;
+    queues::check_name(&web.app, &queue)?;
     let (span, most, usual) = match per {
         Per::Minute => (queue::metrics::Span::Minute, 24, 1),
         Per::Hour => (queue::metrics::Span::Hour, 720, 24),

@@ -1,6 +1,7 @@
 //! Refunds: asked for, and seen.
 
-use app::refunds::{self as cases, Asked, RefundView, Request};
+use app::App;
+use app::refunds::{self as cases, Asked, RefundView, Request, Restock};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use sql::Tx;
 use store::Part;
 
-use super::orders::UnitsBody;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
@@ -34,17 +34,38 @@ pub(crate) struct RefundBody {
     /// Minor units of the order's currency.
     amount: Option<i64>,
     /// Units of these lines.
-    lines: Option<Vec<UnitsBody>>,
+    lines: Option<Vec<RefundedBody>>,
     /// Minor units of shipping that go back with the lines.
     shipping: Option<i64>,
-    /// Whether goods come back into stock.
+    /// Whether goods come back into stock, where a line does not say it.
     #[serde(default = "crate::body::yes")]
     restock: bool,
     /// Why.
     reason: Option<Label>,
 }
 
+/// Units of a line that go back.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundedBody {
+    /// The line's number, from 1.
+    line_no: i64,
+    /// How many.
+    quantity: i64,
+    /// Whether they come back into stock.
+    restock: Option<bool>,
+}
+
 impl RefundBody {
+    fn restock(&self) -> Restock {
+        let lines = self.lines.as_deref().unwrap_or_default();
+        if lines.iter().all(|line| line.restock.is_none()) {
+            return self.restock.into();
+        }
+        let back = lines.iter().filter(|line| line.restock.unwrap_or(self.restock));
+        Restock::Lines(back.map(|line| line.line_no).collect())
+    }
+
     fn what(&self) -> Result<RefundRequest, ApiError> {
         let both = |pointer: &str, detail: &str| {
             ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_owned() }])
@@ -73,7 +94,7 @@ pub(crate) async fn request(
         order: body.order_id,
         key,
         what: body.what()?,
-        restock: body.restock,
+        restock: body.restock(),
         reason: body.reason.map(String::from),
     };
     let Asked { refund, replayed } = cases::request(&web.app, &caller.actor, request).await?;
@@ -94,17 +115,25 @@ pub(crate) struct Listed {
     cursor: Option<Cursor>,
 }
 
+impl Listed {
+    /// The refunds that it shows.
+    pub(crate) async fn read(self, app: &App) -> Result<Page<RefundView>, ApiError> {
+        let Listed { order, status, limit, cursor } = self;
+        let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+        let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+            Ok(store::refunds::search(tx, order, status, before, limit.0)?)
+        };
+        let Part { rows, next } = app.read("list_refunds", read).await?;
+        Ok(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next }))
+    }
+}
+
 /// `GET /api/refunds`: newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { order, status, limit, cursor }): Query<Listed>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Page<RefundView>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        Ok(store::refunds::search(tx, order, status, before, limit.0)?)
-    };
-    let Part { rows, next } = web.app.read("list_refunds", read).await?;
-    Ok(Json(Page::of_part(Part { rows: rows.into_iter().map(RefundView::from).collect(), next })))
+    Ok(Json(listed.read(&web.app).await?))
 }
 
 /// Says what asking for a refund answers.

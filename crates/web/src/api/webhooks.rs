@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use app::App;
 use app::gateways::signature::Headers;
 use app::gateways::simulator::Callback;
 use app::payments::{self, Incoming, Receipt, Standing};
@@ -50,16 +51,24 @@ pub(crate) struct Listed {
     cursor: Option<Cursor>,
 }
 
+impl Listed {
+    /// The deliveries that it shows.
+    pub(crate) async fn read(self, app: &App) -> Result<Page<DeliveryRow>, ApiError> {
+        let Listed { verdict, limit, cursor } = self;
+        let before = cursor.map(|cursor| cursor.parse()).transpose()?;
+        let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
+            Ok(store::webhooks::search_deliveries(tx, verdict, before, limit.0)?)
+        };
+        Ok(Page::of_part(app.read("list_webhooks", read).await?))
+    }
+}
+
 /// `GET /api/webhooks`: what came, good or bad, and what was done about it; newest first.
 pub(crate) async fn list(
     State(web): State<Web>,
-    Query(Listed { verdict, limit, cursor }): Query<Listed>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Page<DeliveryRow>>, ApiError> {
-    let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        Ok(store::webhooks::search_deliveries(tx, verdict, before, limit.0)?)
-    };
-    Ok(Json(Page::of_part(web.app.read("list_webhooks", read).await?)))
+    Ok(Json(listed.read(&web.app).await?))
 }
 
 /// `POST /api/webhooks/payments`

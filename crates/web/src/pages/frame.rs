@@ -10,6 +10,13 @@ use super::icons;
 const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
+    (super::REFUNDS, "Refunds", icons::REFUNDS, Role::Viewer),
+    (super::NOTIFICATIONS, "Notifications", icons::NOTIFICATIONS, Role::Viewer),
+    (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),
+    (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
+    (super::WEBHOOKS, "Webhooks", icons::WEBHOOKS, Role::Viewer),
+    (super::SYSTEM, "System", icons::SYSTEM, Role::Viewer),
+    (super::PEOPLE, "People", icons::PEOPLE, Role::Admin),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];
@@ -46,6 +53,11 @@ impl<'p> Frame<'p> {
         let seen = PAGES.iter().filter(|(.., needed)| self.role.covers(*needed));
         seen.map(|(address, name, icon, _)| Entry { address, name, icon, is_here: *address == self.here })
             .collect()
+    }
+
+    /// Whether whoever looks may also decide who else may.
+    pub(super) fn administers(&self) -> bool {
+        self.role.covers(Role::Admin)
     }
 
     /// Whether whoever looks may also work with what they see.

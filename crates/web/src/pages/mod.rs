@@ -3,14 +3,23 @@
 mod account;
 mod asked;
 mod chart;
+mod customers;
 mod frame;
 mod icons;
+mod links;
 mod login;
+mod notifications;
+mod once;
 mod orders;
 mod overview;
 mod parts;
+mod people;
+mod products;
+mod refunds;
 mod refusal;
 mod setup;
+mod system;
+mod webhooks;
 mod words;
 
 use askama::Template;
@@ -32,6 +41,24 @@ pub(crate) const LOGIN: &str = "/login";
 const HOME: &str = "/";
 /// The orders.
 const ORDERS: &str = "/orders";
+/// What went back, or is to.
+const REFUNDS: &str = "/refunds";
+/// What customers were told.
+const NOTIFICATIONS: &str = "/notifications";
+/// What they are told with.
+const TEMPLATES: &str = "/notifications/templates";
+/// Who buys.
+const CUSTOMERS: &str = "/customers";
+/// The catalogue, and its stock.
+const PRODUCTS: &str = "/products";
+/// Where a product is made.
+const NEW_PRODUCT: &str = "/products/new";
+/// What the payment gateway sent.
+const WEBHOOKS: &str = "/webhooks";
+/// How everything does.
+const SYSTEM: &str = "/system";
+/// Who may sign in, and with what.
+const PEOPLE: &str = "/people";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -55,11 +82,44 @@ fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler
 
 /// All that people can see and do once they have signed in, and who may. There is no other way in.
 fn addresses() -> Vec<Address> {
-    use Role::Viewer;
+    use Role::{Admin, Operator, Viewer};
     vec![
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
+        shows(REFUNDS, Viewer, refunds::list),
+        shows("/refunds/{id}", Viewer, refunds::show),
+        shows(NOTIFICATIONS, Viewer, notifications::list),
+        does("/notifications/webhook/enable", Operator, notifications::enable),
+        shows(TEMPLATES, Viewer, notifications::templates),
+        shows("/notifications/templates/{kind}", Viewer, notifications::preview),
+        shows("/notifications/templates/{kind}/html", Viewer, notifications::preview_html),
+        shows("/notifications/{id}", Viewer, notifications::show),
+        shows("/notifications/{id}/html", Viewer, notifications::html),
+        shows("/notifications/{id}/resend", Operator, notifications::ask),
+        does("/notifications/{id}/resend", Operator, notifications::resend),
+        shows(CUSTOMERS, Viewer, customers::list),
+        shows("/customers/{id}", Viewer, customers::show),
+        shows("/customers/{id}/rank", Viewer, customers::rank),
+        shows(PRODUCTS, Viewer, products::list),
+        shows(NEW_PRODUCT, Operator, products::new),
+        does(NEW_PRODUCT, Operator, products::create),
+        shows("/products/{sku}", Viewer, products::show),
+        does("/products/{sku}/change", Operator, products::change),
+        shows("/products/{sku}/receive", Operator, products::ask_receive),
+        does("/products/{sku}/receive", Operator, products::receive),
+        shows("/products/{sku}/adjust", Operator, products::ask_adjust),
+        does("/products/{sku}/adjust", Operator, products::adjust),
+        shows(WEBHOOKS, Viewer, webhooks::list),
+        shows(SYSTEM, Viewer, system::show),
+        shows("/system/settings", Admin, system::settings),
+        shows(PEOPLE, Admin, people::show),
+        does("/people/new", Admin, people::create),
+        shows("/people/disable", Admin, people::ask_disable),
+        does("/people/disable", Admin, people::disable),
+        does("/people/tokens/new", Admin, people::create_token),
+        shows("/people/tokens/revoke", Admin, people::ask_revoke),
+        does("/people/tokens/revoke", Admin, people::revoke),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

@@ -2,6 +2,7 @@
 
 use analytics::{Board, BoardOf, BoardQuery, Granularity, KpiQuery, KpiReport, Kpis};
 use app::figures::{self, Ranked};
+use app::queues::{COUNTED, QueueStanding};
 use app::system::{self, System};
 use app::{App, Result, imports};
 use askama::Template;
@@ -332,7 +333,7 @@ fn workers(system: &System) -> usize {
 }
 
 impl QueueRow {
-    fn new(standing: &system::QueueStanding) -> Self {
+    fn new(standing: &QueueStanding) -> Self {
         let depth = &standing.depth;
         QueueRow {
             name: depth.queue.clone(),
@@ -346,7 +347,7 @@ impl QueueRow {
 /// No more than this many are counted.
 fn counted(count: usize) -> String {
     let told = number(i64::try_from(count).unwrap_or(i64::MAX));
-    if count < system::COUNTED { told } else { format!("{told} or more") }
+    if count < COUNTED { told } else { format!("{told} or more") }
 }
 
 impl ImportRow {

@@ -24,11 +24,13 @@ impl Badge {
     fn tone(&self) -> &'static str {
         match self.word.as_str() {
             "confirmed" | "completed" | "paid" | "captured" | "succeeded" | "sent" | "delivered"
-            | "applied" | "ok" => "good",
-            "failed" | "declined" | "discarded" | "rejected" | "expired" => "bad",
+            | "applied" | "ok" | "up" | "working" => "good",
+            "failed" | "down" | "error" | "disabled" | "oversold" | "none left" | "declined"
+            | "discarded" | "rejected" | "expired" => "bad",
             "pending" | "reserved" | "requested" | "accepted" | "processing" | "running" | "executing"
             | "sending" | "planning" | "fetching" | "queued" | "shipped" | "available" => "busy",
-            "paused" | "retryable" | "partially refunded" | "partially shipped" | "late" => "warn",
+            "paused" | "retryable" | "partially refunded" | "partially shipped" | "late" | "failing"
+            | "unknown" | "few left" => "warn",
             _ => "quiet",
         }
     }
@@ -68,6 +70,11 @@ impl Pager {
             first: filled.goes_on().then(|| format!("{path}{}", filled.begun_again())),
             next: next.map(|cursor| format!("{path}{}", filled.at_cursor(cursor))),
         }
+    }
+
+    /// Whether there is a part that comes next.
+    pub(super) fn goes_on(&self) -> bool {
+        self.next.is_some()
     }
 }
 

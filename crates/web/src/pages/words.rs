@@ -22,9 +22,29 @@ pub(super) fn number(number: i64) -> String {
     grouped(&number.to_string())
 }
 
+/// A number that is added to another: `+5`, `−3`.
+pub(super) fn change(by: i64) -> String {
+    if by > 0 { format!("+{}", number(by)) } else { number(by) }
+}
+
 /// A share of one: `3.2 %`.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// So many bytes: `1.5 GiB`.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1 << 10 {
+        return format!("{count} B");
+    }
+    let (mut size, mut unit) = (count as f64 / 1024.0, UNITS[0]);
+    for larger in &UNITS[1..] {
+        if size >= 1024.0 {
+            (size, unit) = (size / 1024.0, larger);
+        }
+    }
+    format!("{size:.1} {unit}")
 }
 
 /// How long something has lasted, in seconds.
@@ -57,6 +77,12 @@ mod tests {
         assert_eq!(told(1_234_560, "EUR"), "12,345.60");
         assert_eq!(told(1_234_560, "JPY"), "1,234,560");
         assert_eq!(told(-5, "EUR"), "−0.05");
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        let told = [0, 1_023, 1_024, 1_536, 1 << 20, 3 << 30, 1 << 50].map(bytes);
+        assert_eq!(told, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "3.0 GiB", "1024.0 TiB"]);
     }
 
     #[test]

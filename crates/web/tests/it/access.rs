@@ -16,7 +16,11 @@ fn request(client: &Client, shop: &Shop, (method, path): (&Method, &str)) -> Req
 
 /// An address whose parts name something.
 fn example(path: &str) -> String {
-    path.replace("{order}", "1").replace("{id}", "1").replace("{sku}", "MUG").replace("{queue}", "default")
+    path.replace("{order}", "1")
+        .replace("{id}", "1")
+        .replace("{sku}", "MUG")
+        .replace("{queue}", "default")
+        .replace("{kind}", "confirmation")
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use reqwest::{Method, StatusCode};
 
 use crate::support::{Browser, Shop, reliable};
 
-async fn text(browser: &Browser, path: &str) -> String {
+/// A page that must be there.
+pub async fn text(browser: &Browser, path: &str) -> String {
     let answer = browser.get(path).await;
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.text().await.unwrap()
@@ -26,7 +27,8 @@ fn value<'p>(page: &'p str, name: &str) -> &'p str {
     rest.split_once("</dd>").unwrap().0
 }
 
-async fn sell(shop: &Shop, orders: std::ops::Range<usize>) {
+/// Places orders, and works until they are confirmed.
+pub async fn sell(shop: &Shop, orders: std::ops::Range<usize>) {
     for number in orders.clone() {
         shop.place(number).await;
     }

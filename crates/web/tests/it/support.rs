@@ -331,24 +331,7 @@ impl Shop {
 
     /// Places an order of two mugs.
     pub async fn place(&self, number: usize) -> OrderId {
-        let line = NewOrderLine {
-            sku: Sku::parse(SKU).unwrap(),
-            quantity: Quantity::new(2).unwrap(),
-            unit_price: None,
-        };
-        let email = Email::parse("ann@example.org").unwrap();
-        let order = NewOrder {
-            source: SourceName::parse("test").unwrap(),
-            external_id: ExternalId::parse(&number.to_string()).unwrap(),
-            customer: NewCustomer { email: Some(email), ..NewCustomer::default() },
-            currency: Currency::parse("EUR").unwrap(),
-            placed_at: None,
-            lines: vec![line],
-            shipping: 0,
-            discount: 0,
-            notify: false,
-        };
-        app::orders::place(&self.app, &Actor::SYSTEM, order).await.unwrap().0.id
+        app::orders::place(&self.app, &Actor::SYSTEM, order_of_two(number)).await.unwrap().0.id
     }
 
     /// Places an order and lets it come to where it waits for its payment.
@@ -461,6 +444,24 @@ impl Shop {
         let (status, answer) = self.deliver(callback).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         answer["verdict"].as_str().expect("a verdict").to_owned()
+    }
+}
+
+/// An order of two mugs, of which nobody is told.
+pub fn order_of_two(number: usize) -> NewOrder {
+    let line =
+        NewOrderLine { sku: Sku::parse(SKU).unwrap(), quantity: Quantity::new(2).unwrap(), unit_price: None };
+    let email = Email::parse("ann@example.org").unwrap();
+    NewOrder {
+        source: SourceName::parse("test").unwrap(),
+        external_id: ExternalId::parse(&number.to_string()).unwrap(),
+        customer: NewCustomer { email: Some(email), ..NewCustomer::default() },
+        currency: Currency::parse("EUR").unwrap(),
+        placed_at: None,
+        lines: vec![line],
+        shipping: 0,
+        discount: 0,
+        notify: false,
     }
 }
 

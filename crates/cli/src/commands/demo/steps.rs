@@ -7,7 +7,7 @@ use ::analytics::{BoardOf, BoardQuery, Granularity, KpiQuery};
 use anyhow::{Context as _, Result};
 use app::imports::{self, ImportOptions, Started};
 use app::orders::{self, Shipping};
-use app::refunds::{self, Asked, RefundView, Request};
+use app::refunds::{self, Asked, RefundView, Request, Restock};
 use app::verify::{self, Scope};
 use app::{Actor, App, figures};
 use domain::{IdempotencyKey, OrderId, OrderStatus, Period, RefundRequest, SourceName};
@@ -197,7 +197,7 @@ impl Tour<'_> {
         for (order, name, what, words) in wishes {
             let key = IdempotencyKey::parse(&format!("demo-{name}-{order}")).context("a key has no name")?;
             let reason = Some("asked for in the demo".to_owned());
-            let request = Request { order, key, what, restock: true, reason };
+            let request = Request { order, key, what, restock: Restock::All, reason };
             let Asked { refund, replayed } = refunds::request(self.app, &Actor::CLI, request).await?;
             if let Some(out) = self.people() {
                 let outcome =

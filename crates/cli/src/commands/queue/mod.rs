@@ -2,8 +2,9 @@ mod jobs;
 mod stats;
 
 use anyhow::{Result, bail};
-use app::App;
 use app::jobs::QUEUES;
+use app::queues::{self, Deed};
+use app::{Actor, App};
 use clap::{Args, Subcommand};
 use queue::{Filter, JobId, Selection, State};
 use serde_json::json;
@@ -11,6 +12,8 @@ use serde_json::json;
 use crate::output::Out;
 use crate::session::{Exit, Session};
 use crate::words;
+
+const CLI: Actor = Actor::CLI;
 
 /// See the jobs, and steer queues and supervisors
 #[derive(Debug, Subcommand)]
@@ -85,22 +88,27 @@ pub struct Target {
 impl Queue {
     pub async fn run(self, session: &Session) -> Result<Exit> {
         let (app, out) = (session.open().await?, session.out);
-        let queue = app.queue();
         match self {
             Queue::List(list) => list.run(&app, out).await?,
             Queue::Show { id } => jobs::show(&app, out, JobId(id)).await?,
             Queue::Failed => jobs::failed(&app, out).await?,
-            Queue::Retry(which) => tell(out, "retried", queue.retry(which.selection()).await?)?,
-            Queue::Forget(which) => tell(out, "deleted", queue.forget(which.selection()).await?)?,
-            Queue::Cancel(which) => {
-                let called_off = queue.cancel(which.selection(), "called off by an operator").await?;
-                tell(out, "cancelled", called_off)?;
+            Queue::Retry(which) => {
+                tell(out, "retried", queues::change(&app, &CLI, Deed::Retry, which.selection()).await?)?;
             }
-            Queue::Flush => tell(out, "deleted", queue.flush_failed().await?)?,
+            Queue::Forget(which) => {
+                tell(out, "deleted", queues::change(&app, &CLI, Deed::Delete, which.selection()).await?)?;
+            }
+            Queue::Cancel(which) => {
+                tell(out, "cancelled", queues::change(&app, &CLI, Deed::Cancel, which.selection()).await?)?;
+            }
+            Queue::Flush => {
+                let failed = Selection::Matching(Filter::state(State::Discarded));
+                tell(out, "deleted", queues::change(&app, &CLI, Deed::Delete, failed).await?)?;
+            }
             Queue::Pause(target) => target.set(&app, out, true).await?,
             Queue::Continue(target) => target.set(&app, out, false).await?,
             Queue::Terminate { name } => {
-                let told = queue.terminate(name.as_deref()).await?;
+                let told = queues::terminate(&app, &CLI, name.as_deref()).await?;
                 if out.is_json() {
                     out.json(&json!({ "told": told }))?;
                 } else {
@@ -129,28 +137,33 @@ impl Which {
 
 impl Target {
     async fn set(self, app: &App, out: Out, paused: bool) -> Result<()> {
-        let queue = app.queue();
-        let queues = if self.all { QUEUES.map(str::to_owned).to_vec() } else { self.queues };
-        let configured = &queue.settings().supervisor.pools;
-        for name in &queues {
-            if !configured.iter().any(|pool| pool.queue == *name) && !QUEUES.contains(&name.as_str()) {
-                bail!("there is no queue `{name}`; the queues are {}", QUEUES.join(", "));
+        let names = if self.all { QUEUES.map(str::to_owned).to_vec() } else { self.queues };
+        let known = queues::names(app);
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+            bail!("there is no queue `{name}`; the queues are {}", known.join(", "));
+        }
+        for name in &names {
+            if paused {
+                queues::pause_queue(app, &CLI, name).await?;
+            } else {
+                queues::continue_queue(app, &CLI, name).await?;
             }
         }
-        for name in &queues {
-            if paused { queue.pause_queue(name).await? } else { queue.continue_queue(name).await? }
-        }
         if let Some(name) = &self.supervisor {
-            if paused { queue.pause_supervisor(name).await? } else { queue.continue_supervisor(name).await? }
+            if paused {
+                queues::pause_supervisor(app, &CLI, name).await?;
+            } else {
+                queues::continue_supervisor(app, &CLI, name).await?;
+            }
         }
         if out.is_json() {
             return Ok(out.json(&json!({
-                "queues": queues, "supervisor": self.supervisor, "paused": paused,
+                "queues": names, "supervisor": self.supervisor, "paused": paused,
             }))?);
         }
         let done = if paused { "paused" } else { "continued" };
         let supervisor = self.supervisor.map(|name| format!("the supervisors called {name}"));
-        let names: Vec<String> = queues.into_iter().chain(supervisor).collect();
+        let names: Vec<String> = names.into_iter().chain(supervisor).collect();
         Ok(out.line(format_args!("{done}: {}", names.join(", ")))?)
     }
 }

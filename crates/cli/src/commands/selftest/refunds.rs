@@ -1,5 +1,5 @@
 use anyhow::Result;
-use app::refunds::{self, Asked, Request};
+use app::refunds::{self, Asked, Request, Restock};
 use app::{Actor, Error};
 use domain::{IdempotencyKey, OrderId, RefundRequest};
 
@@ -74,7 +74,7 @@ async fn ask(lab: &Lab, order: OrderId, key: &str, what: RefundRequest) -> app::
 
 fn wish(order: OrderId, key: &str, what: RefundRequest) -> app::Result<Request> {
     let key = IdempotencyKey::parse(key).map_err(|error| Error::Invalid(error.to_string()))?;
-    Ok(Request { order, key, what, restock: true, reason: None })
+    Ok(Request { order, key, what, restock: Restock::All, reason: None })
 }
 
 fn is_key_reused(answer: &app::Result<Asked>) -> bool {

@@ -6,7 +6,7 @@ mod place;
 mod show;
 
 pub(crate) use list::{Listed, list, listed};
-pub(crate) use moves::{UnitsBody, cancel, deliver, moved, ship};
+pub(crate) use moves::{cancel, deliver, moved, ship};
 pub(crate) use place::{place, placed};
 pub(crate) use show::{show, shown};
 

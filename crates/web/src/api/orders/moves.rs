@@ -149,11 +149,11 @@ pub(crate) struct ShipBody {
 /// Units of a line.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct UnitsBody {
+struct UnitsBody {
     /// The line's number, from 1.
-    pub(crate) line_no: i64,
+    line_no: i64,
     /// How many.
-    pub(crate) quantity: i64,
+    quantity: i64,
 }
 
 /// `POST /api/orders/{order}/ship`

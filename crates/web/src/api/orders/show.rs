@@ -15,6 +15,7 @@ use store::events::Event;
 use store::notifications::Notification;
 use store::orders::{LineView, OrderRow};
 use store::shipments::Shipment;
+use store::webhooks::DeliveryRow;
 
 use super::{TAG, resolve, tagged};
 use crate::ApiError;
@@ -40,17 +41,19 @@ enum Part {
     Refunds,
     Shipments,
     Notifications,
+    Webhooks,
     Timeline,
     Jobs,
 }
 
 impl Part {
-    const ALL: [(&'static str, Part); 7] = [
+    const ALL: [(&'static str, Part); 8] = [
         ("lines", Part::Lines),
         ("payments", Part::Payments),
         ("refunds", Part::Refunds),
         ("shipments", Part::Shipments),
         ("notifications", Part::Notifications),
+        ("webhooks", Part::Webhooks),
         ("timeline", Part::Timeline),
         ("jobs", Part::Jobs),
     ];
@@ -123,6 +126,9 @@ struct StoryShown {
     /// What the customer was told, oldest first.
     #[schemars(skip_serializing_if = "Option::is_none")]
     notifications: Option<Vec<Notification>>,
+    /// What the gateway sent about it, oldest first, with what was done about it; the first 200.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    webhooks: Option<Vec<DeliveryRow>>,
     /// What happened, oldest first.
     #[schemars(skip_serializing_if = "Option::is_none")]
     timeline: Option<Vec<Event>>,
