@@ -18,9 +18,8 @@ await walk(async (session) => {
   const lines = [{ sku: 'TEA-1', quantity: 2 }]
   const order = { source: 'shop', external_id: 'A-1', customer: { email: 'jane@example.com' }, lines }
   await ask('POST', '/api/orders', order)
-  const tile = (name) => page.locator('.tile').filter({ hasText: name }).locator('.value')
-  await tile('Orders').getByText('1', { exact: true }).waitFor()
-  await tile('Net revenue').getByText('69.80').waitFor()
+  await session.tile('Orders', '1')
+  await session.tile('Net revenue', '69.80')
   assert.ok(await page.evaluate(() => window.isStillHere), 'it changed by itself')
   await session.look('overview')
 
@@ -32,7 +31,7 @@ await walk(async (session) => {
   await page.getByRole('link', { name: 'As bars' }).click()
   await page.getByRole('img', { name: 'Net revenue as bars' }).waitFor()
   await page.getByRole('link', { name: 'The day before' }).click()
-  await tile('Orders').getByText('1', { exact: true }).waitFor({ state: 'detached' })
+  await session.tile('Orders', '5')
   await page.getByRole('link', { name: 'Today' }).click()
-  await tile('Orders').getByText('1', { exact: true }).waitFor()
+  await session.tile('Orders', '1')
 })

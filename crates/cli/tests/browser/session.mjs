@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
@@ -108,6 +109,7 @@ class Session {
       }
     }
     await page.emulateMedia({ colorScheme: 'light' })
+    await page.setViewportSize(WIDE)
   }
 
   async judge(name) {
@@ -126,8 +128,11 @@ class Session {
       const where = nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`)
       this.wrong.push(`${name}: ${id}, ${help}, ${nodes.length} times: ${where.join('; ')}`)
     }
-    const clip = { x: 0, y: 0, width: seen, height: Math.min(height, TALLEST) }
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true, clip, animations: 'disabled' })
+    const keep = (as) => page.screenshot({ path: `${SCREENSHOTS}/${as}.png`, animations: 'disabled' })
+    await keep(`${name}-top`)
+    // As on a screen that is as tall as the page, so that what stands beside it goes all the way down.
+    await page.setViewportSize({ width: seen, height: Math.min(Math.max(height, page.viewportSize().height), TALLEST) })
+    await keep(name)
   }
 
   /** Presses Tab until this has the focus; wherever the focus goes on its way, it is to be seen. */
@@ -160,7 +165,11 @@ class Session {
       const { left, right, width, height } = element.getBoundingClientRect()
       const isInside = width > 0 && height > 0 && right > 0 && left < innerWidth
       // `auto` is the browser's own, which is wide enough whatever it says.
-      const isOutlined = outlineStyle === 'auto' || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2)
+      // Within a date its parts have the focus by turns, and show it themselves.
+      const isOutlined =
+        outlineStyle === 'auto' ||
+        (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2) ||
+        element.matches('input[type=date]')
       return { what: element.outerHTML.slice(0, 200), isSeen: isInside && isOutlined }
     })
     assert.ok(isSeen, `it is not to be seen that this has the focus: ${what}`)
@@ -183,6 +192,12 @@ class Session {
     return email
   }
 
+  /** Waits until the tile of this name has this figure. */
+  async tile(name, figure) {
+    const tile = this.page.locator('.tile').filter({ has: this.page.getByText(name, { exact: true }) })
+    await tile.locator('.value').getByText(figure, { exact: true }).waitFor()
+  }
+
   /** Fills the fields that have these labels, and presses a button. */
   async enter(fields, button) {
     for (const [label, value] of Object.entries(fields)) await this.page.getByLabel(label).fill(value)
@@ -202,9 +217,9 @@ export function person(role) {
   return email
 }
 
-/** Asks the API as a program does, by an operator's token. Answers what it says. */
-export async function ask(method, path, body) {
-  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+/** Asks the API as a program does, by an operator's token, with a key where one is needed. Answers what it says. */
+export async function ask(method, path, body, key = randomUUID()) {
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', 'idempotency-key': key }
   const answer = await fetch(SHOP + path, { method, headers, body: JSON.stringify(body) })
   const text = await answer.text()
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`)

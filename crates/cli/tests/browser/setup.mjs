@@ -15,7 +15,7 @@ await walk(async (session) => {
 
   await session.enter({ Password: PASSWORD }, 'Make the admin')
   await page.getByRole('heading', { name: 'No order has come yet' }).waitFor()
-  await page.getByTitle('Signed in as ann@example.org').waitFor()
+  await page.getByRole('banner').getByText('ann@example.org').waitFor()
   await session.look('overview-empty')
 
   await session.refused(404, () => page.goto(LINK))

@@ -29,6 +29,11 @@ fn the_overview_changes_by_itself_as_orders_come() {
 }
 
 #[test]
+fn orders_are_found_by_whose_they_are_and_what_they_hold() {
+    walk("orders");
+}
+
+#[test]
 fn the_api_is_described_to_people() {
     walk("docs");
 }
@@ -41,6 +46,11 @@ fn what_goes_wrong_is_told_on_a_page() {
 #[test]
 fn every_page_of_the_navigation_is_reached_and_read_by_the_keyboard_alone() {
     walk("navigation");
+}
+
+#[test]
+fn a_first_day_goes_from_the_link_to_a_refund() {
+    walk("journey");
 }
 
 /// Runs a script in a shop that is served and that nobody has been in.
