@@ -12,6 +12,7 @@ use domain::Role;
 use serde::de::DeserializeOwned;
 
 use crate::body::{UrlEncoded, from_pairs};
+use crate::form::Form;
 use crate::openapi::Argument;
 use crate::pages::{FORM_LIMIT, LOGIN};
 use crate::server::Web;
@@ -49,8 +50,7 @@ async fn identify(web: &Web, request: &mut Request) -> Result<Caller, ApiError> 
     // Browsers bring the session along whoever makes them send something.
     if !request.method().is_safe() {
         same_origin::check(&web.front, request.headers())?;
-        let given = request.headers().get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-        check_csrf(&session, given)?;
+        check_csrf(&session, csrf_header(request.headers()))?;
     }
     let caller = session.caller.clone();
     request.extensions_mut().insert(session);
@@ -103,6 +103,10 @@ pub(crate) async fn session(
         Some(secret) => Ok(sessions::authenticate(app, &secret).await?),
         None => Ok(None),
     }
+}
+
+fn csrf_header(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok())
 }
 
 fn check_csrf(session: &Session, given: Option<&str>) -> Result<(), ApiError> {
@@ -173,6 +177,32 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         parts.extensions.get::<Session>().cloned().map(SignedIn).ok_or(ENDED)
+    }
+}
+
+/// A form with a file that a page of ours sent for somebody who has signed in. The token of the session comes before the
+/// file, or in a header: nothing is taken of anybody else's.
+pub(crate) struct SignedUpload {
+    pub(crate) session: Session,
+    pub(crate) form: Form,
+}
+
+impl FromRequest<Web> for SignedUpload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let SignedIn(session) = SignedIn::from_request_parts(&mut parts, web).await?;
+        let request = Request::from_parts(parts, body);
+        let by_header = csrf_header(request.headers()).map(str::to_owned);
+        // What is no such form shows nothing either.
+        let mut form = Form::from_request(request, web).await.map_err(|_| ApiError::NoPageOfOurs)?;
+        let given = match by_header {
+            Some(given) => Some(given),
+            None => form.first(CSRF_FIELD).await?,
+        };
+        check_csrf(&session, given.as_deref())?;
+        Ok(SignedUpload { session, form })
     }
 }
 

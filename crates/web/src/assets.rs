@@ -25,9 +25,14 @@ struct Asset {
     zipped: Bytes,
 }
 
-static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
     [
         Asset::new("ordermill.css", "text/css; charset=utf-8", include_bytes!("../assets/ordermill.css")),
+        Asset::new(
+            "ordermill.js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../assets/ordermill.js"),
+        ),
         Asset::new("icon.svg", "image/svg+xml", include_bytes!("docs/icon.svg")),
         Asset::new(
             "htmx.js",

@@ -24,6 +24,8 @@ const NEXT_WITHIN: Duration = Duration::from_secs(30);
 const PACE: (Duration, usize) = (Duration::from_mins(1), 64 * 1024);
 /// The most that the options may have.
 const OPTIONS_LIMIT: usize = 256 * 1024;
+/// The most that a field may have that says whose form it is.
+const FIRST_LIMIT: usize = 1024;
 /// The longest name that a file is remembered by, in characters.
 const NAME_LIMIT: usize = 255;
 
@@ -94,6 +96,16 @@ impl Argument for Form {
 }
 
 impl Form {
+    /// What the first field holds, where that is its name. Nothing of what follows has been taken then.
+    pub(crate) async fn first(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        let Some(field) = self.pace.next(self.fields.next_field()).await? else { return Ok(None) };
+        if field.name() != Some(name) {
+            return Ok(None);
+        }
+        let bytes = small(&mut self.pace, field, FIRST_LIMIT).await?;
+        Ok(String::from_utf8(bytes).ok())
+    }
+
     /// Takes the form to its end.
     pub(crate) async fn receive(mut self, app: &App) -> Result<Received, ApiError> {
         let (mut file, mut options) = (None, None);
@@ -106,7 +118,9 @@ impl Form {
                     let name = name.chars().filter(|letter| !letter.is_control()).take(NAME_LIMIT).collect();
                     file = Some((to_disk(app, pace, field).await?, name));
                 }
-                Some("options") if options.is_none() => options = Some(parse(&small(pace, field).await?)?),
+                Some("options") if options.is_none() => {
+                    options = Some(parse(&small(pace, field, OPTIONS_LIMIT).await?)?);
+                }
                 other => return Err(unexpected(other)),
             }
         }
@@ -125,12 +139,12 @@ async fn to_disk(app: &App, pace: &mut Pace, mut field: Field<'_>) -> Result<Upl
     Ok(upload)
 }
 
-async fn small(pace: &mut Pace, mut field: Field<'_>) -> Result<Vec<u8>, ApiError> {
+async fn small(pace: &mut Pace, mut field: Field<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(piece) = pace.next(field.chunk()).await? {
         bytes.extend_from_slice(&piece);
-        if bytes.len() > OPTIONS_LIMIT {
-            return Err(ApiError::TooLarge { limit: OPTIONS_LIMIT });
+        if bytes.len() > limit {
+            return Err(ApiError::TooLarge { limit });
         }
     }
     Ok(bytes)

@@ -338,8 +338,19 @@ impl Standing {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// What whoever filled in a form reads of it, and the status of the page that says so.
+    pub(crate) fn told(self) -> (StatusCode, String) {
+        let (kind, Problem { detail, errors, .. }) = self.problem();
+        let told = |Violation { pointer, detail }: Violation| match pointer.trim_start_matches('/') {
+            "" => detail,
+            field => format!("{}: {detail}", field.replace('_', " ")),
+        };
+        let errors: Vec<String> = errors.into_iter().map(told).collect();
+        (kind.status, if errors.is_empty() { detail } else { errors.join("; ") })
+    }
+
+    fn problem(self) -> (Kind, Problem) {
         let kind = self.kind();
         let status = kind.status;
         if status.is_server_error() {
@@ -347,15 +358,21 @@ impl IntoResponse for ApiError {
         }
         let detail = self.detail(status);
         let current = Standing::of(&self);
-        let headers = self.headers(kind);
         let errors = match self {
             ApiError::Invalid(errors) => errors,
             ApiError::Unfit(error) => vec![error],
             _ => Vec::new(),
         };
         let (r#type, title) = (kind.urn(), kind.title);
-        let problem = Problem { r#type, title, status: status.as_u16(), detail, errors, current };
-        (status, headers, Json(problem)).into_response()
+        (kind, Problem { r#type, title, status: status.as_u16(), detail, errors, current })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let headers = self.headers(self.kind());
+        let (kind, problem) = self.problem();
+        (kind.status, headers, Json(problem)).into_response()
     }
 }
 

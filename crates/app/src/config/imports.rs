@@ -12,7 +12,8 @@ use super::StoreSettings;
 pub struct ImportSettings {
     /// Rows that are imported in one transaction, about.
     pub chunk_size: u32,
-    /// Where copies of files are kept while they are imported; by default `imports` beside the database file, or
+    /// Where copies of files are kept while they are imported, and files that were sent in a browser until it is said how
+    /// they are to be: several servers must share it then. By default `imports` beside the database file, or
     /// `data/imports` where the database is on a server.
     pub spool: Option<PathBuf>,
     /// Whether every file is copied there, also one that could be read where it is. Workers on other hosts need that,

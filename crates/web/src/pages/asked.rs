@@ -25,8 +25,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let filled = pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned()));
-        let filled = Filled(filled.filter(|(_, value)| !value.is_empty()).collect());
+        let filled = Filled::of(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())));
         Ok(Asked { fields: query::read(filled.query().trim_start_matches('?'))?, filled })
     }
 }
@@ -39,6 +38,12 @@ impl<T> Asked<T> {
 }
 
 impl Filled {
+    /// What is filled in of a form.
+    pub(super) fn of(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
+        Filled(fields.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
     /// What a field holds; nothing where it was left empty.
     pub(super) fn value(&self, name: &str) -> &str {
         self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)

@@ -10,6 +10,7 @@ use super::icons;
 const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
+    (super::IMPORTS, "Imports", icons::IMPORTS, Role::Viewer),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];

@@ -5,6 +5,7 @@ mod asked;
 mod chart;
 mod frame;
 mod icons;
+mod imports;
 mod login;
 mod orders;
 mod overview;
@@ -32,6 +33,10 @@ pub(crate) const LOGIN: &str = "/login";
 const HOME: &str = "/";
 /// The orders.
 const ORDERS: &str = "/orders";
+/// The imports.
+const IMPORTS: &str = "/imports";
+/// Where one begins.
+const NEW_IMPORT: &str = "/imports/new";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -55,11 +60,22 @@ fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler
 
 /// All that people can see and do once they have signed in, and who may. There is no other way in.
 fn addresses() -> Vec<Address> {
-    use Role::Viewer;
+    use Role::{Operator, Viewer};
     vec![
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
+        shows(IMPORTS, Viewer, imports::list),
+        shows(NEW_IMPORT, Operator, imports::begin),
+        does(NEW_IMPORT, Operator, imports::upload),
+        does("/imports/named", Operator, imports::name),
+        shows("/imports/new/{draft}", Operator, imports::look),
+        does("/imports/new/{draft}", Operator, imports::decide),
+        shows("/imports/{id}", Viewer, imports::show),
+        does("/imports/{id}/pause", Operator, imports::pause),
+        does("/imports/{id}/continue", Operator, imports::resume),
+        shows("/imports/{id}/cancel", Operator, imports::ask_to_cancel),
+        does("/imports/{id}/cancel", Operator, imports::cancel),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),

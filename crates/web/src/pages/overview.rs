@@ -191,7 +191,7 @@ struct ImportRow {
     id: i64,
     file: String,
     status: &'static str,
-    done: u64,
+    done: u8,
     rows: String,
 }
 
@@ -356,7 +356,7 @@ impl ImportRow {
             id: status.import.id.get(),
             file: status.import.file_name.clone(),
             status: status.import.status.as_str(),
-            done: if total > 0 { (rows.max(0) * 100 / total).unsigned_abs().min(100) } else { 0 },
+            done: status.percent(),
             rows: format!("{} of {}", number(rows), number(total)),
         }
     }

@@ -1,5 +1,7 @@
 //! What many pages show alike.
 
+use std::borrow::Cow;
+
 use app::App;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -73,7 +75,7 @@ impl Pager {
 
 /// One of several things that can be chosen.
 pub(super) struct Choice {
-    pub(super) value: &'static str,
+    pub(super) value: Cow<'static, str>,
     pub(super) told: String,
     pub(super) is_chosen: bool,
 }
@@ -86,10 +88,34 @@ impl Choice {
         values: impl IntoIterator<Item = &'static str>,
     ) -> Vec<Choice> {
         let choice = |value: &'static str| Choice {
-            value,
+            value: value.into(),
             told: value.replace('_', " "),
             is_chosen: filled.is(name, value),
         };
         values.into_iter().map(choice).collect()
+    }
+
+    /// The same of names, which are told as they are.
+    pub(super) fn names(
+        filled: &Filled,
+        name: &str,
+        values: impl IntoIterator<Item: Into<Cow<'static, str>>>,
+    ) -> Vec<Choice> {
+        let choice = |value: Cow<'static, str>| Choice {
+            told: value.clone().into_owned(),
+            is_chosen: filled.is(name, &value),
+            value,
+        };
+        values.into_iter().map(Into::into).map(choice).collect()
+    }
+
+    /// The same, with what each of them is told as.
+    pub(super) fn told(filled: &Filled, name: &str, values: &[(&'static str, &str)]) -> Vec<Choice> {
+        let choice = |(value, told): &(&'static str, &str)| Choice {
+            value: (*value).into(),
+            told: (*told).to_owned(),
+            is_chosen: filled.is(name, value),
+        };
+        values.iter().map(choice).collect()
     }
 }

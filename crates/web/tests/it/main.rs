@@ -22,6 +22,7 @@ mod hostile;
 mod http_payments;
 mod limits;
 mod metrics;
+mod page_imports;
 mod pages;
 mod problems;
 mod session;
