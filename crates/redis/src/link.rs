@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -174,8 +175,10 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(self.inner.settings.response_timeout))
             .set_connection_timeout(Some(self.inner.settings.connect_timeout));
-        let connection = behind.client.get_async_connection_with_config(&config).await;
-        let connection = connection.map_err(|error| self.error(error))?;
+        // Its type is hidden: looked into all the way, it is too deep for futures that are built upon this one.
+        let connecting: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(behind.client.get_async_connection_with_config(&config));
+        let connection = connecting.await.map_err(|error| self.error(error))?;
         behind.connection = Some(connection.clone());
         Ok(connection)
     }

@@ -309,7 +309,8 @@ async fn a_draft_is_its_senders_alone_and_outlives_the_server() {
     let there = there.header("cookie", browser.cookie.as_deref().unwrap()).send().await.unwrap();
     assert_eq!(there.status(), StatusCode::OK, "another server over the same folder has it too");
     for entry in std::fs::read_dir(shop.spool()).unwrap() {
-        let (path, old) = (entry.unwrap().path(), std::time::SystemTime::now() - Duration::from_hours(25));
+        let path = entry.unwrap().path();
+        let old = path.metadata().unwrap().modified().unwrap() - Duration::from_hours(25);
         std::fs::File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
     }
     assert_eq!(app::imports::remove_left_behind(&shop.app).await.unwrap(), 2);
