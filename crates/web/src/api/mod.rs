@@ -8,7 +8,7 @@ mod notifications;
 mod operators;
 pub(crate) mod orders;
 mod products;
-mod queue;
+pub(crate) mod queue;
 mod refunds;
 mod session;
 mod system;

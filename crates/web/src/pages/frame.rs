@@ -10,6 +10,8 @@ use super::icons;
 const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::HOME, "Overview", icons::OVERVIEW, Role::Viewer),
     (super::ORDERS, "Orders", icons::ORDERS, Role::Viewer),
+    (super::QUEUES, "Queues", icons::QUEUES, Role::Viewer),
+    (super::AUDIT, "Operators' log", icons::AUDIT, Role::Admin),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
 ];
@@ -46,6 +48,11 @@ impl<'p> Frame<'p> {
         let seen = PAGES.iter().filter(|(.., needed)| self.role.covers(*needed));
         seen.map(|(address, name, icon, _)| Entry { address, name, icon, is_here: *address == self.here })
             .collect()
+    }
+
+    /// Whether whoever looks may see what everybody did.
+    pub(super) fn administers(&self) -> bool {
+        self.role.covers(Role::Admin)
     }
 
     /// Whether whoever looks may also work with what they see.

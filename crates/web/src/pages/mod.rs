@@ -2,6 +2,7 @@
 
 mod account;
 mod asked;
+mod audit;
 mod chart;
 mod frame;
 mod icons;
@@ -9,6 +10,7 @@ mod login;
 mod orders;
 mod overview;
 mod parts;
+mod queues;
 mod refusal;
 mod setup;
 mod words;
@@ -32,6 +34,10 @@ pub(crate) const LOGIN: &str = "/login";
 const HOME: &str = "/";
 /// The orders.
 const ORDERS: &str = "/orders";
+/// The queues.
+const QUEUES: &str = "/queues";
+/// What operators did.
+const AUDIT: &str = "/audit";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -55,11 +61,29 @@ fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler
 
 /// All that people can see and do once they have signed in, and who may. There is no other way in.
 fn addresses() -> Vec<Address> {
-    use Role::Viewer;
+    use Role::{Admin, Operator, Viewer};
     vec![
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
+        shows(QUEUES, Viewer, queues::monitor),
+        shows("/queues/live", Viewer, queues::live),
+        shows("/queues/work", Viewer, queues::work),
+        shows("/queues/failures", Viewer, queues::failures),
+        does("/queues/pause", Operator, queues::pause_queue),
+        does("/queues/continue", Operator, queues::continue_queue),
+        shows(queues::JOBS, Viewer, queues::jobs),
+        shows("/queues/jobs/change", Operator, queues::ask),
+        does("/queues/jobs/change", Operator, queues::change),
+        shows("/queues/jobs/{id}", Viewer, queues::job),
+        shows(queues::BATCHES, Viewer, queues::batches),
+        shows("/queues/batches/{id}", Viewer, queues::batch),
+        shows(queues::WORKERS, Viewer, queues::workers),
+        does("/queues/workers/pause", Operator, queues::pause_supervisor),
+        does("/queues/workers/continue", Operator, queues::continue_supervisor),
+        shows("/queues/workers/terminate", Operator, queues::ask_to_terminate),
+        does("/queues/workers/terminate", Operator, queues::terminate),
+        shows(AUDIT, Admin, audit::show),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),
@@ -103,6 +127,11 @@ fn page(status: StatusCode, page: &impl Template) -> Result<Response, ApiError> 
     let text =
         page.render().map_err(|error| app::Error::Internal(format!("a page cannot be written: {error}")))?;
     Ok((status, Html(text)).into_response())
+}
+
+/// Sends a browser on to where the result of a form shows.
+fn go_on(to: &str) -> Response {
+    Redirect::to(to).into_response()
 }
 
 /// Sends a browser elsewhere, and tells it what to show from then on.

@@ -22,6 +22,7 @@ mod hostile;
 mod http_payments;
 mod limits;
 mod metrics;
+mod page_queues;
 mod pages;
 mod problems;
 mod session;

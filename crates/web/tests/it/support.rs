@@ -331,6 +331,11 @@ impl Shop {
 
     /// Places an order of two mugs.
     pub async fn place(&self, number: usize) -> OrderId {
+        self.place_with(number, false).await
+    }
+
+    /// Places an order of two mugs, and has the customer told of it or not.
+    pub async fn place_with(&self, number: usize, notify: bool) -> OrderId {
         let line = NewOrderLine {
             sku: Sku::parse(SKU).unwrap(),
             quantity: Quantity::new(2).unwrap(),
@@ -346,7 +351,7 @@ impl Shop {
             lines: vec![line],
             shipping: 0,
             discount: 0,
-            notify: false,
+            notify,
         };
         app::orders::place(&self.app, &Actor::SYSTEM, order).await.unwrap().0.id
     }
