@@ -95,3 +95,58 @@ pub async fn series(app: &App, queue: &str, span: Span, from: Timestamp) -> Resu
         .map(|(about, figures)| WorkAt { at: about.at, work: Work::new(about.queue, about.kind, &figures) })
         .collect())
 }
+
+/// What was done in a stretch of time.
+#[derive(Debug)]
+pub struct Stretch {
+    /// Over the whole of it, by queue and kind.
+    pub totals: Vec<Work>,
+    /// By its steps, all kinds together, oldest first; steps without jobs are left out.
+    pub steps: BTreeMap<Timestamp, Step>,
+}
+
+/// What was done in a step of a stretch, whatever the kind. Times are in milliseconds.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Jobs done.
+    pub completed: u64,
+    /// Jobs that failed for good.
+    pub failed: u64,
+    /// Attempts that failed and were tried again.
+    pub retried: u64,
+    /// How long jobs ran.
+    pub run: Quantiles,
+}
+
+/// What was done from `from` on, in all queues or in one, also by steps that are each so many spans long. The first step
+/// begins with the span that holds `from`.
+pub async fn stretch(
+    app: &App,
+    queue: Option<&str>,
+    (span, per_step): (Span, i64),
+    from: Timestamp,
+) -> Result<Stretch> {
+    let from = span.start(from);
+    let mut totals: BTreeMap<(String, String), Figures> = BTreeMap::new();
+    let mut steps: BTreeMap<Timestamp, Figures> = BTreeMap::new();
+    for (subject, figures) in app.queue().figures(span, from, end(app)).await? {
+        if queue.is_some_and(|queue| queue != subject.queue) {
+            continue;
+        }
+        let length = span.seconds() * per_step.max(1);
+        let whole = (subject.at.as_second() - from.as_second()).div_euclid(length) * length;
+        let at = from.saturating_add(SignedDuration::from_secs(whole)).unwrap_or(from);
+        steps.entry(at).or_default().merge(&figures);
+        totals.entry((subject.queue, subject.kind)).or_default().merge(&figures);
+    }
+    let step = |figures: &Figures| Step {
+        completed: figures.count(Measure::Completed),
+        failed: figures.count(Measure::Failed),
+        retried: figures.count(Measure::Retried),
+        run: Quantiles::of(&figures.run),
+    };
+    Ok(Stretch {
+        totals: totals.into_iter().map(|((queue, kind), sum)| Work::new(queue, kind, &sum)).collect(),
+        steps: steps.iter().map(|(at, figures)| (*at, step(figures))).collect(),
+    })
+}

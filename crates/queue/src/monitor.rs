@@ -27,7 +27,7 @@ pub struct Filter {
     pub batch: Option<BatchId>,
     /// With this text in the arguments.
     pub args: Option<String>,
-    /// With this text in an error.
+    /// With this text in an error; `#` stands for a number.
     pub error: Option<String>,
 }
 
@@ -64,7 +64,9 @@ impl Filter {
     }
 
     pub(crate) fn matches_error(&self, message: &str) -> bool {
-        self.error.as_ref().is_none_or(|text| contains(message, text))
+        self.error.as_ref().is_none_or(|text| {
+            contains(message, text) || (text.contains('#') && contains(&without_numbers(message), text))
+        })
     }
 }
 
@@ -237,11 +239,13 @@ impl QueueDepth {
     }
 }
 
-/// Failures of one kind with the same message, but for numbers.
+/// Failures of one kind that came to the same state with the same message, but for numbers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FailureGroup {
     /// The job kind.
     pub kind: String,
+    /// Whether they failed for good, or are tried again.
+    pub state: State,
     /// The message, with `#` for numbers.
     pub message: String,
     /// How many jobs failed last with it.
@@ -254,17 +258,19 @@ pub struct FailureGroup {
 
 /// Groups jobs by their last error.
 pub(crate) fn group_failures(jobs: &[JobRecord]) -> Vec<FailureGroup> {
-    let mut groups: BTreeMap<(String, String), FailureGroup> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, State, String), FailureGroup> = BTreeMap::new();
     for job in jobs {
         let Some(error) = job.errors.last() else { continue };
         let message = without_numbers(&error.message);
-        let group = groups.entry((job.kind.clone(), message.clone())).or_insert_with(|| FailureGroup {
-            kind: job.kind.clone(),
-            message,
-            count: 0,
-            last_at: error.at,
-            example: job.id,
-        });
+        let group =
+            groups.entry((job.kind.clone(), job.state, message.clone())).or_insert_with(|| FailureGroup {
+                kind: job.kind.clone(),
+                state: job.state,
+                message,
+                count: 0,
+                last_at: error.at,
+                example: job.id,
+            });
         group.count += 1;
         if error.at >= group.last_at {
             group.last_at = error.at;
@@ -352,6 +358,18 @@ mod tests {
         assert_eq!((kind.piece(50, 1), kind.piece(50, 7)), (500, 71));
         let queue = Filter { queue: Some("a".to_owned()), ..Filter::default() };
         assert_eq!(queue.piece(50, 1), 500);
+    }
+
+    #[test]
+    fn a_group_of_failures_is_found_by_its_message() {
+        let filter = |text: &str| Filter { error: Some(text.to_owned()), ..Filter::default() };
+        for text in ["order # of #: timed out", "ORDER #", "order 1234 of", "timed"] {
+            assert!(filter(text).matches_error("order 1234 of 7: timed out"), "{text}");
+        }
+        for text in ["order 12 of #", "# orders", "order # of # :"] {
+            assert!(!filter(text).matches_error("order 1234 of 7: timed out"), "{text}");
+        }
+        assert!(filter("step #2").matches_error("step #2 failed"));
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub use password::Password;
 use domain::ActionId;
 use serde_json::Value;
 use sql::Tx;
-use store::operator_actions::{NewAction, RecordedAction};
+use store::Part;
+use store::operator_actions::{NewAction, RecordedAction, Search};
 
 use crate::{Actor, App, Result};
 
@@ -47,7 +48,7 @@ pub(crate) fn record_in(
     Ok(store::operator_actions::insert(tx, who.as_str(), &action, app.now())?)
 }
 
-/// What operators did last, newest first; only what came before `before`, where it is told.
-pub async fn actions(app: &App, before: Option<ActionId>, limit: u32) -> Result<Vec<RecordedAction>> {
-    app.read("operator_actions", move |tx| Ok(store::operator_actions::list_newest(tx, before, limit)?)).await
+/// What operators did last, newest first.
+pub async fn actions(app: &App, search: Search) -> Result<Part<RecordedAction, ActionId>> {
+    app.read("operator_actions", move |tx| Ok(store::operator_actions::search(tx, &search)?)).await
 }

@@ -1,4 +1,4 @@
-use queue::Selection;
+use queue::{Selection, State};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,6 +26,15 @@ impl Deed {
             Deed::Retry => "retry",
             Deed::Cancel => "cancel",
             Deed::Delete => "delete",
+        }
+    }
+
+    /// Whether a job in this state lets it be done.
+    pub const fn fits(self, state: State) -> bool {
+        match self {
+            Deed::Retry => !matches!(state, State::Available | State::Executing),
+            Deed::Cancel => !state.has_ended(),
+            Deed::Delete => !matches!(state, State::Executing),
         }
     }
 

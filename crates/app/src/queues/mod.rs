@@ -13,6 +13,18 @@ pub use trouble::Trouble;
 use crate::jobs::QUEUES;
 use crate::{App, Result};
 
+/// The words by which the operators' log tells of queues, jobs and supervisors.
+pub const ACTIONS: &[&str] = &[
+    "pause_queue",
+    "continue_queue",
+    "retry_jobs",
+    "cancel_jobs",
+    "delete_jobs",
+    "pause_supervisor",
+    "continue_supervisor",
+    "terminate_supervisor",
+];
+
 /// Every queue that there is: those of ours, and those that workers are configured for besides.
 pub fn names(app: &App) -> Vec<String> {
     let mut names: Vec<String> = QUEUES.map(str::to_owned).into();

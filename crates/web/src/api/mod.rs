@@ -8,7 +8,7 @@ pub(crate) mod notifications;
 mod operators;
 pub(crate) mod orders;
 mod products;
-mod queue;
+pub(crate) mod queue;
 pub(crate) mod refunds;
 mod session;
 mod system;

@@ -3,7 +3,7 @@
 use app::access;
 use axum::Json;
 use axum::extract::State;
-use store::operator_actions::RecordedAction;
+use store::operator_actions::{RecordedAction, Search};
 
 use crate::ApiError;
 use crate::query::{Page, Paging, Query};
@@ -15,6 +15,6 @@ pub(crate) async fn list(
     Query(Paging { limit, cursor }): Query<Paging>,
 ) -> Result<Json<Page<RecordedAction>>, ApiError> {
     let before = cursor.map(|cursor| cursor.parse()).transpose()?;
-    let found = access::actions(&web.app, before, limit.and_one()).await?;
-    Ok(Json(Page::of(found, limit, |action| action.id.to_string())))
+    let search = Search { before, limit: limit.0, ..Search::default() };
+    Ok(Json(Page::of_part(access::actions(&web.app, search).await?)))
 }

@@ -75,7 +75,7 @@ pub(crate) struct Listed {
     batch: Option<BatchId>,
     /// With this text in the arguments.
     args: Option<String>,
-    /// With this text in an error.
+    /// With this text in an error; `#` stands for a number.
     error: Option<String>,
     #[serde(default)]
     #[schemars(with = "Option<Limit>")]
@@ -88,13 +88,29 @@ pub(crate) async fn list(
     State(web): State<Web>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Page<JobRecord>>, ApiError> {
-    let Listed { state, queue, kind, tag, batch, args, error, limit, cursor } = listed;
-    let filter = Filter { state, queue, kind, tag, batch, args, error };
-    let after = cursor.map(|cursor| cursor.parse::<queue::Cursor>()).transpose()?;
-    let request = PageRequest { after, limit: limit.0 as usize };
-    let page = web.app.queue().list(filter, request).await.map_err(app::Error::from)?;
+    let (filter, request) = listed.parts()?;
+    Ok(Json(page_of(&web.app, filter, request).await?))
+}
+
+impl Listed {
+    /// Which jobs, and which part of their list.
+    pub(crate) fn parts(self) -> Result<(Filter, PageRequest), ApiError> {
+        let Listed { state, queue, kind, tag, batch, args, error, limit, cursor } = self;
+        let after = cursor.map(|cursor| cursor.parse::<queue::Cursor>()).transpose()?;
+        let request = PageRequest { after, limit: limit.0 as usize };
+        Ok((Filter { state, queue, kind, tag, batch, args, error }, request))
+    }
+}
+
+/// A part of the list of jobs.
+pub(crate) async fn page_of(
+    app: &App,
+    filter: Filter,
+    request: PageRequest,
+) -> Result<Page<JobRecord>, ApiError> {
+    let page = app.queue().list(filter, request).await.map_err(app::Error::from)?;
     let next = page.next.map(|next| Cursor::encode(&next.to_string()));
-    Ok(Json(Page { data: page.jobs, next }))
+    Ok(Page { data: page.jobs, next })
 }
 
 /// `GET /api/jobs/{id}`: with its errors.

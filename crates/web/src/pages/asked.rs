@@ -9,10 +9,14 @@ use crate::query;
 
 /// The field of a cursor.
 const CURSOR: &str = "cursor";
+/// The field in which a form tells the page that comes after it what it has done. It asks for nothing.
+const DONE: &str = "done";
 
 /// The parameters of a page. A field that was left empty was not filled in.
 pub(super) struct Asked<T> {
     pub(super) fields: T,
+    /// What was done just before.
+    pub(super) done: Option<Done>,
     filled: Filled,
 }
 
@@ -20,13 +24,22 @@ pub(super) struct Asked<T> {
 #[derive(Clone, Default)]
 pub(super) struct Filled(Vec<(String, String)>);
 
+/// What a form has done, and to how many: `retry.12`.
+pub(super) struct Done {
+    pub(super) what: String,
+    pub(super) count: i64,
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let filled = Filled::of(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())));
-        Ok(Asked { fields: query::read(filled.query().trim_start_matches('?'))?, filled })
+        let filled = Filled::of(pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))).0;
+        let (done, filled): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(name, _)| name == DONE);
+        let done = done.first().and_then(|(_, value)| Done::parse(value));
+        let filled = Filled(filled);
+        Ok(Asked { fields: query::read(filled.query().trim_start_matches('?'))?, done, filled })
     }
 }
 
@@ -37,11 +50,39 @@ impl<T> Asked<T> {
     }
 }
 
+impl Done {
+    fn parse(text: &str) -> Option<Self> {
+        let (what, count) = text.split_once('.')?;
+        Some(Done { what: what.to_owned(), count: count.parse().ok()? })
+    }
+
+    /// The field that tells of it.
+    pub(super) fn field(what: &str, count: usize) -> (String, String) {
+        (DONE.to_owned(), format!("{what}.{count}"))
+    }
+}
+
 impl Filled {
     /// What is filled in of a form.
     pub(super) fn of(fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
         Filled(fields.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// The fields with these values, where they have any.
+    pub(super) fn given(fields: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {
+        let filled = |(name, value): (&'static str, Option<String>)| Some((name.to_owned(), value?));
+        Filled(fields.into_iter().filter_map(filled).collect())
+    }
+
+    /// The names and values of the fields.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The same, and what was done.
+    pub(super) fn after(&self, what: &str, count: usize) -> String {
+        written(self.0.iter().chain([&Done::field(what, count)]))
     }
 
     /// What a field holds; nothing where it was left empty.
@@ -125,6 +166,18 @@ mod tests {
         assert_eq!(filled.with("limit", "5"), "?text=ann&limit=5");
         assert_eq!(filled.at_cursor("9"), "?text=ann&cursor=9");
         assert!(filled.is("text", "ann") && filled.is_narrowed());
+    }
+
+    #[tokio::test]
+    async fn what_was_done_is_told_once_and_asks_for_nothing() {
+        let asked = asked("/orders?text=ann&done=retry.12").await.unwrap();
+        let done = asked.done.as_ref().expect("it is told");
+        assert_eq!((done.what.as_str(), done.count), ("retry", 12));
+        let (_, filled) = asked.parts();
+        assert_eq!(
+            (filled.query(), filled.after("retry", 3)),
+            ("?text=ann".into(), "?text=ann&done=retry.3".into())
+        );
     }
 
     #[tokio::test]

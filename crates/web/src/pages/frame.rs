@@ -16,7 +16,9 @@ const PAGES: &[(&str, &str, &str, Role)] = &[
     (super::CUSTOMERS, "Customers", icons::CUSTOMERS, Role::Viewer),
     (super::PRODUCTS, "Products", icons::PRODUCTS, Role::Viewer),
     (super::WEBHOOKS, "Webhooks", icons::WEBHOOKS, Role::Viewer),
+    (super::QUEUES, "Queues", icons::QUEUES, Role::Viewer),
     (super::SYSTEM, "System", icons::SYSTEM, Role::Viewer),
+    (super::AUDIT, "Operators' log", icons::AUDIT, Role::Admin),
     (super::PEOPLE, "People", icons::PEOPLE, Role::Admin),
     ("/docs", "API", icons::API, Role::Viewer),
     (super::ACCOUNT, "Account", icons::ACCOUNT, Role::Viewer),
@@ -56,7 +58,7 @@ impl<'p> Frame<'p> {
             .collect()
     }
 
-    /// Whether whoever looks may also decide who else may.
+    /// Whether whoever looks may also see what everybody did, and decide who else may.
     pub(super) fn administers(&self) -> bool {
         self.role.covers(Role::Admin)
     }

@@ -13,3 +13,5 @@ pub(super) const CUSTOMERS: &str =
 pub(super) const SYSTEM: &str = "M3 4h18v6H3zM3 14h18v6H3zM7 7h.01M7 17h.01";
 pub(super) const WEBHOOKS: &str = "M12 3v6m0 0a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM10 14l-4 6M14 14l4 6";
 pub(super) const PEOPLE: &str = "M15 8a4 4 0 1 0-7 2.6L3 15.6V20h4v-2h2v-2h2l.6-.6A4 4 0 0 0 15 8zM16 8h.01";
+pub(super) const QUEUES: &str = "M3 5h18M3 12h18M3 19h12M19 16v6M16 19h6";
+pub(super) const AUDIT: &str = "M12 3 4 6v6c0 5 3.5 8 8 9 4.5-1 8-4 8-9V6zM9 12l2 2 4-4";

@@ -2,6 +2,7 @@
 
 mod account;
 mod asked;
+mod audit;
 mod chart;
 mod customers;
 mod frame;
@@ -16,6 +17,7 @@ mod overview;
 mod parts;
 mod people;
 mod products;
+mod queues;
 mod refunds;
 mod refusal;
 mod setup;
@@ -64,6 +66,10 @@ const PEOPLE: &str = "/people";
 const IMPORTS: &str = "/imports";
 /// Where one begins.
 const NEW_IMPORT: &str = "/imports/new";
+/// The queues.
+const QUEUES: &str = "/queues";
+/// What operators did.
+const AUDIT: &str = "/audit";
 /// What is theirs.
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
@@ -142,6 +148,24 @@ fn addresses() -> Vec<Address> {
         does("/imports/{id}/continue", Operator, imports::resume),
         shows("/imports/{id}/cancel", Operator, imports::ask_to_cancel),
         does("/imports/{id}/cancel", Operator, imports::cancel),
+        shows(QUEUES, Viewer, queues::monitor),
+        shows("/queues/live", Viewer, queues::live),
+        shows("/queues/work", Viewer, queues::work),
+        shows("/queues/failures", Viewer, queues::failures),
+        does("/queues/pause", Operator, queues::pause_queue),
+        does("/queues/continue", Operator, queues::continue_queue),
+        shows(queues::JOBS, Viewer, queues::jobs),
+        shows("/queues/jobs/change", Operator, queues::ask),
+        does("/queues/jobs/change", Operator, queues::change),
+        shows("/queues/jobs/{id}", Viewer, queues::job),
+        shows(queues::BATCHES, Viewer, queues::batches),
+        shows("/queues/batches/{id}", Viewer, queues::batch),
+        shows(queues::WORKERS, Viewer, queues::workers),
+        does("/queues/workers/pause", Operator, queues::pause_supervisor),
+        does("/queues/workers/continue", Operator, queues::continue_supervisor),
+        shows("/queues/workers/terminate", Operator, queues::ask_to_terminate),
+        does("/queues/workers/terminate", Operator, queues::terminate),
+        shows(AUDIT, Admin, audit::show),
         shows(ACCOUNT, Viewer, account::show),
         // What is somebody's own is theirs whatever they may do else.
         does("/account/password", Viewer, account::change_password),
@@ -185,6 +209,11 @@ fn page(status: StatusCode, page: &impl Template) -> Result<Response, ApiError> 
     let text =
         page.render().map_err(|error| app::Error::Internal(format!("a page cannot be written: {error}")))?;
     Ok((status, Html(text)).into_response())
+}
+
+/// Sends a browser on to where the result of a form shows.
+fn go_on(to: &str) -> Response {
+    Redirect::to(to).into_response()
 }
 
 /// Sends a browser elsewhere, and tells it what to show from then on.

@@ -2,7 +2,7 @@
 
 use analytics::{Board, BoardOf, BoardQuery, Granularity, KpiQuery, KpiReport, Kpis};
 use app::figures::{self, Ranked};
-use app::queues::{COUNTED, QueueStanding};
+use app::queues::QueueStanding;
 use app::system::{self, System};
 use app::{App, Result, imports};
 use askama::Template;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::chart::{Chart, HEIGHT, Point, WIDTH};
 use super::frame::Frame;
 use super::page;
-use super::words::{money, number, percent, since};
+use super::words::{counted, money, number, percent, since};
 use crate::ApiError;
 use crate::access::SignedIn;
 use crate::query::Query;
@@ -342,12 +342,6 @@ impl QueueRow {
             wait: standing.wait.map(since).unwrap_or_default(),
         }
     }
-}
-
-/// No more than this many are counted.
-fn counted(count: usize) -> String {
-    let told = number(i64::try_from(count).unwrap_or(i64::MAX));
-    if count < COUNTED { told } else { format!("{told} or more") }
 }
 
 impl ImportRow {

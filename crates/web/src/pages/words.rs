@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::queues::COUNTED;
 use app::words::{grouped_digits, spoken};
 use domain::Money;
 
@@ -52,6 +53,25 @@ pub(super) fn since(seconds: f64) -> String {
     spoken(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
+/// How many jobs are in a state; none is counted beyond a bound.
+pub(super) fn counted(count: usize) -> String {
+    let told = number(i64::try_from(count).unwrap_or(i64::MAX));
+    if count < COUNTED { told } else { format!("{told} or more") }
+}
+
+/// A time in milliseconds; nothing where there was none.
+pub(super) fn millis(millis: Option<f64>) -> String {
+    millis.map(|millis| since(millis / 1_000.0)).unwrap_or_default()
+}
+
+/// A text, cut off where it is longer than so many letters.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 fn grouped(digits: &str) -> String {
     match digits.strip_prefix('-') {
         Some(digits) => format!("−{}", grouped_digits(digits)),
@@ -83,6 +103,11 @@ mod tests {
     fn bytes_are_told_in_the_unit_that_fits() {
         let told = [0, 1_023, 1_024, 1_536, 1 << 20, 3 << 30, 1 << 50].map(bytes);
         assert_eq!(told, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "3.0 GiB", "1024.0 TiB"]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_letters() {
+        assert_eq!([clipped("größer", 3), clipped("größer", 6), clipped("a b", 2)], ["grö…", "größer", "a…"]);
     }
 
     #[test]

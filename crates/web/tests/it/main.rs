@@ -28,6 +28,7 @@ mod page_notifications;
 mod page_orders;
 mod page_people;
 mod page_products;
+mod page_queues;
 mod page_refunds;
 mod page_system;
 mod page_webhooks;

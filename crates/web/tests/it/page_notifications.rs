@@ -4,6 +4,7 @@ use app::config::NotificationSettings;
 use app::orders::NewOrder;
 use domain::Role;
 use reqwest::StatusCode;
+use store::operator_actions::Search;
 
 use crate::pages::text;
 use crate::support::{Browser, Shop, free_port, order_of_two, reliable};
@@ -95,7 +96,8 @@ async fn a_customer_is_told_again_once_however_often_the_form_is_sent() {
     assert!(again.contains("href=\"/notifications/1\">notification 1</a>"), "{again}");
     let all = app::notifications::of_order(&shop.app, domain::OrderId::from_ledger(1)).await.unwrap();
     assert_eq!(all.len(), 2);
-    let actions = app::access::actions(&shop.app, None, 10).await.unwrap();
+    let actions =
+        app::access::actions(&shop.app, Search { limit: 10, ..Search::default() }).await.unwrap().rows;
     assert_eq!(actions.iter().filter(|action| action.kind == "notification_resent").count(), 1);
 }
 

@@ -3,13 +3,8 @@
 use domain::{OrderId, Role};
 use reqwest::StatusCode;
 
+use crate::pages::text;
 use crate::support::{Browser, Shop, reliable};
-
-async fn text(browser: &Browser, path: &str) -> String {
-    let answer = browser.get(path).await;
-    assert_eq!(answer.status(), StatusCode::OK, "{path}");
-    answer.text().await.unwrap()
-}
 
 /// The value of a hidden field.
 fn field(page: &str, name: &str) -> String {

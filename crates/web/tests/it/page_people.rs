@@ -2,6 +2,7 @@
 
 use domain::Role;
 use reqwest::{Response, StatusCode};
+use store::operator_actions::Search;
 
 use crate::pages::text;
 use crate::support::{Browser, PASSWORD, Shop, client, reliable};
@@ -12,7 +13,8 @@ async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Respons
 }
 
 async fn count(shop: &Shop, kind: &str) -> usize {
-    let actions = app::access::actions(&shop.app, None, 100).await.unwrap();
+    let actions =
+        app::access::actions(&shop.app, Search { limit: 100, ..Search::default() }).await.unwrap().rows;
     actions.iter().filter(|action| action.kind == kind).count()
 }
 

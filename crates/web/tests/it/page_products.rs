@@ -3,6 +3,7 @@
 use app::stock::{self, Receipt};
 use domain::{Label, Role, Sku};
 use reqwest::{Response, StatusCode};
+use store::operator_actions::Search;
 
 use crate::pages::{sell, text};
 use crate::support::{Browser, Shop, reliable};
@@ -144,7 +145,8 @@ async fn a_count_is_put_right_with_a_reason_and_never_below_what_is_held() {
     let refused = refused.text().await.unwrap();
     assert!(refused.contains("would leave too few") && refused.contains("value=\"gone\""), "{refused}");
     assert_eq!(shop.mugs().await.on_hand, 7);
-    let actions = app::access::actions(&shop.app, None, 10).await.unwrap();
+    let actions =
+        app::access::actions(&shop.app, Search { limit: 10, ..Search::default() }).await.unwrap().rows;
     assert_eq!(actions.iter().filter(|action| action.kind == "stock_adjusted").count(), 1);
 }
 

@@ -331,7 +331,13 @@ impl Shop {
 
     /// Places an order of two mugs.
     pub async fn place(&self, number: usize) -> OrderId {
-        app::orders::place(&self.app, &Actor::SYSTEM, order_of_two(number)).await.unwrap().0.id
+        self.place_with(number, false).await
+    }
+
+    /// Places an order of two mugs, and has the customer told of it or not.
+    pub async fn place_with(&self, number: usize, notify: bool) -> OrderId {
+        let order = NewOrder { notify, ..order_of_two(number) };
+        app::orders::place(&self.app, &Actor::SYSTEM, order).await.unwrap().0.id
     }
 
     /// Places an order and lets it come to where it waits for its payment.

@@ -97,10 +97,11 @@ pub async fn failed(app: &App, out: Out) -> Result<()> {
     if out.is_json() {
         return Ok(out.json(&json!({ "failures": groups }))?);
     }
-    let mut listing = out.listing(&["jobs", "kind", "error", "last", "for instance"]).right(&[0, 4]);
+    let mut listing = out.listing(&["jobs", "kind", "state", "error", "last", "for instance"]).right(&[0, 5]);
     for group in &groups {
         let (message, last) = (cell(&group.message), time(group.last_at));
-        listing.row([cell(group.count), cell(&group.kind), message, last, cell(group.example)]);
+        let state = status(group.state.name());
+        listing.row([cell(group.count), cell(&group.kind), state, message, last, cell(group.example)]);
     }
     out.table(&listing, "nothing has failed")?;
     if !groups.is_empty() {
