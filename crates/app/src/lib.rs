@@ -23,6 +23,7 @@ pub mod refunds;
 pub mod restore;
 pub mod stock;
 pub mod system;
+mod traces;
 pub mod verify;
 pub mod words;
 pub mod work;

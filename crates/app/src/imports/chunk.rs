@@ -115,7 +115,7 @@ fn go_on(app: &App, tx: &mut Tx<'_>, id: ImportId, index: i64) -> Result<()> {
         }
         FinishImport { import: id }.job()
     };
-    app.queue().push_in(tx, &[job])?;
+    app.push_in(tx, vec![job])?;
     Ok(())
 }
 

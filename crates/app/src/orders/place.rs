@@ -15,7 +15,7 @@ use store::orders::{NewLine, OrderRow};
 use crate::error::totals_of;
 use crate::idempotency::{self, Answer, Keyed};
 use crate::jobs::{Payload as _, ReserveStock};
-use crate::{Actor, App, Error, Result};
+use crate::{Actor, App, Error, Result, traces};
 
 /// An order that somebody places.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ pub(crate) fn insert_placed(
     let jobs: Vec<_> = orders
         .iter()
         .filter(|order| !order.state.is_at_rest())
-        .map(|order| ReserveStock { order: order.id }.job())
+        .map(|order| ReserveStock { order: order.id }.job().traced(traces::placed(order).as_ref()))
         .collect();
     app.queue().push_in(tx, &jobs)?;
     Ok(())
