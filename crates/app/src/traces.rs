@@ -1,7 +1,7 @@
 //! Which trace it is that what a use case pushes goes on in.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::OrderId;
 use queue::{Batch, NewJob, Pushed};
@@ -15,15 +15,24 @@ use crate::{App, Result};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Traces(Option<Arc<HashMap<OrderId, Trace>>>);
 
-/// What follows from an order that is placed goes on in the trace of whoever places it. An import would make one trace of a
-/// whole file: each of its orders begins a trace of its own, or does not.
-pub(crate) fn placed(order: &NewOrder<'_>) -> Option<Trace> {
-    let Some((import, line)) = order.import else { return Trace::current() };
-    let span = Span::root("imported order");
-    span.set("order.id", order.id.get());
-    span.set("import.id", import.get());
-    span.set("import.line", line);
-    span.trace()
+/// The beginnings of the traces of orders that are imported: an import would make one trace of a whole file, so each of its
+/// orders begins a trace of its own, or does not. A transaction that runs again finds those of its first run.
+#[derive(Debug, Default)]
+pub(crate) struct Beginnings(Mutex<HashMap<i64, Span>>);
+
+impl Beginnings {
+    pub(crate) fn of(&self, order: &NewOrder<'_>) -> Option<Trace> {
+        if !telemetry::is_on() {
+            return None;
+        }
+        let (import, line) = order.import?;
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let span = begun.entry(line).or_insert_with(|| Span::root("imported order"));
+        span.set("order.id", order.id.get());
+        span.set("import.id", import.get());
+        span.set("import.line", line);
+        span.trace()
+    }
 }
 
 impl App {

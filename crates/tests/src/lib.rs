@@ -1,5 +1,6 @@
 //! Test harness: private servers, places for tests, the real data.
 
+pub mod collector;
 mod copy;
 mod look;
 mod mysql;
@@ -9,6 +10,7 @@ mod servers;
 pub mod smtp;
 mod space;
 
+pub use collector::Collector;
 pub use look::{Cell, Look};
 pub use servers::Servers;
 pub use space::{Space, TEST_MYSQL, TEST_ON, TEST_REDIS};
