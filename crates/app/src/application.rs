@@ -12,12 +12,14 @@ use crate::gateways::signature::Secrets;
 use crate::gateways::{InProcess, Measured, PaymentGateway};
 use crate::home;
 use crate::notifications::Notifier;
+use crate::traces::Traces;
 use crate::{Error, Result};
 
 /// Everything that use cases and jobs need: a cheap handle.
 #[derive(Clone)]
 pub struct App {
     parts: Arc<Parts>,
+    traces: Traces,
 }
 
 /// What an [`App`] is made of.
@@ -139,17 +141,26 @@ impl App {
             instance,
             shown: Arc::default(),
         };
-        Ok(App { parts: Arc::new(parts) })
+        Ok(App { parts: Arc::new(parts), traces: Traces::default() })
     }
 
     /// The same application with another payment gateway than its settings name.
     pub fn with_gateway(&self, gateway: Arc<dyn PaymentGateway>) -> Self {
-        App { parts: Arc::new(Parts { gateway, ..Parts::clone(&self.parts) }) }
+        App { parts: Arc::new(Parts { gateway, ..Parts::clone(&self.parts) }), ..self.clone() }
+    }
+
+    /// The same application where what follows for these orders goes on in traces of theirs.
+    pub(crate) fn with_traces(&self, traces: Traces) -> Self {
+        App { traces, ..self.clone() }
+    }
+
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// The same application, which can tell its settings and where they came from.
     pub fn with_shown(&self, settings: Vec<Shown>) -> Self {
-        App { parts: Arc::new(Parts { shown: settings.into(), ..Parts::clone(&self.parts) }) }
+        App { parts: Arc::new(Parts { shown: settings.into(), ..Parts::clone(&self.parts) }), ..self.clone() }
     }
 
     /// Runs `f` as one write transaction; see [`Database::write`].

@@ -25,6 +25,7 @@ pub mod refunds;
 pub mod restore;
 pub mod stock;
 pub mod system;
+mod traces;
 pub mod verify;
 pub mod vitals;
 pub mod words;

@@ -110,17 +110,17 @@ impl Command {
         matches!(self, Command::Serve(_) | Command::Work(_) | Command::Gateway(_))
     }
 
-    /// Whether it may leave jobs to others.
-    pub fn pushes_jobs(&self) -> bool {
-        matches!(
-            self,
-            Command::Import(_)
-                | Command::Imports(_)
-                | Command::Orders(_)
-                | Command::Refund(_)
-                | Command::Notifications(_)
-                | Command::Queue(_)
-        )
+    /// What it is called, if it may leave jobs to others.
+    pub fn leaves_jobs_as(&self) -> Option<&'static str> {
+        match self {
+            Command::Import(_) => Some("ordermill import"),
+            Command::Imports(_) => Some("ordermill imports"),
+            Command::Orders(_) => Some("ordermill orders"),
+            Command::Refund(_) => Some("ordermill refund"),
+            Command::Notifications(_) => Some("ordermill notifications"),
+            Command::Queue(_) => Some("ordermill queue"),
+            _ => None,
+        }
     }
 
     /// Settings that its own flags stand for: the flag's name, the setting, the value.

@@ -23,6 +23,7 @@ mod settling;
 pub mod sql;
 mod state;
 mod supervisor;
+mod trace;
 mod wake;
 
 pub use crate::redis::RedisBackend;

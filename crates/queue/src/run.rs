@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use telemetry::Trace;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -14,6 +15,7 @@ use crate::job::Job;
 use crate::landing::Standing;
 use crate::lease::Lease;
 use crate::settling::{finish, settle};
+use crate::trace::Spans;
 use crate::{JobId, Queue, Result};
 
 /// Jobs of one kind, for their handler.
@@ -23,6 +25,7 @@ pub struct Batch {
     pub(crate) queue: Queue,
     pub(crate) lease: Arc<Lease>,
     stopping: CancellationToken,
+    spans: Spans,
 }
 
 impl Batch {
@@ -50,6 +53,16 @@ impl Batch {
     /// Resolves when the worker is asked to stop: a long run may snooze what it has not begun.
     pub async fn stopping(&self) {
         self.stopping.cancelled().await;
+    }
+
+    /// Whether the trace of any of its jobs is kept.
+    pub fn is_traced(&self) -> bool {
+        self.spans.trace_id().is_some()
+    }
+
+    /// The span of the job at a position, for what follows from it; none where its trace is not kept.
+    pub fn trace(&self, position: usize) -> Option<Trace> {
+        self.spans.trace(position)
     }
 
     /// "All done": what most handlers end with.
@@ -84,6 +97,7 @@ pub(crate) async fn run_claim(
         queue: queue.clone(),
         lease: Arc::clone(&hold.lease),
         stopping: stopping.clone(),
+        spans: Spans::default(),
     };
     if let Some(jobs) = not_now {
         ran -= jobs.len();
@@ -218,8 +232,10 @@ async fn attempt(entry: &Entry, batch: &Batch) -> Result<Vec<Outcome>, String> {
     batch.lease.begin_run();
     let began = Instant::now();
     let handler = Arc::clone(&entry.handler);
-    let inner = batch.clone();
-    let run = async move { run_handler(&*handler, &inner).await }.instrument(span_of(batch));
+    let spans = Spans::begin(&batch.jobs);
+    let inner = Batch { spans: spans.clone(), ..batch.clone() };
+    let span = span_of(batch, &spans);
+    let run = spans.clone().around(async move { run_handler(&*handler, &inner).await }).instrument(span);
     let mut run = Running(tokio::spawn(run));
     let result = match tokio::time::timeout(timeout, &mut run.0).await {
         Ok(Ok(Ok(outcomes))) if outcomes.len() == batch.jobs.len() => Ok(outcomes),
@@ -232,20 +248,22 @@ async fn attempt(entry: &Entry, batch: &Batch) -> Result<Vec<Outcome>, String> {
         Ok(Err(stopped)) => Err(panic_message(stopped)),
         Err(_) => Err(format!("timed out after {timeout:?}")),
     };
+    spans.ended(&result);
     let first = &batch.jobs[0];
     batch.queue.recorder().ran(&first.queue, &first.kind, batch.jobs.len(), began.elapsed());
     result
 }
 
 /// What tells apart whatever is logged while these jobs run: a batch is known by its first job.
-fn span_of(batch: &Batch) -> tracing::Span {
+fn span_of(batch: &Batch, spans: &Spans) -> tracing::Span {
     let first = &batch.jobs[0];
     tracing::info_span!(
         "job",
         id = first.id.0,
         kind = &*first.kind,
         attempt = first.attempt,
-        jobs = batch.jobs.len()
+        jobs = batch.jobs.len(),
+        trace_id = spans.trace_id()
     )
 }
 

@@ -31,11 +31,14 @@ pub(crate) struct Work<F, T, E> {
     reply: oneshot::Sender<Result<T, E>>,
     /// What it is part of, so that what it logs is told apart, whichever thread it runs on.
     span: tracing::Span,
+    /// The same for traces: the wait for a thread is a part of it.
+    trace: telemetry::Span,
 }
 
 impl<F, T, E> Work<F, T, E> {
     pub(crate) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Work { name, f, result: None, reply, span: tracing::Span::current() }
+        let (span, trace) = (tracing::Span::current(), telemetry::Span::here(name, telemetry::Kind::Part));
+        Work { name, f, result: None, reply, span, trace }
     }
 }
 
@@ -47,7 +50,8 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Verdict {
         let _within = self.span.enter();
-        let result = catch_unwind(AssertUnwindSafe(|| (self.f)(tx))).unwrap_or_else(|panic| {
+        let run = AssertUnwindSafe(|| self.trace.within(|| (self.f)(tx)));
+        let result = catch_unwind(run).unwrap_or_else(|panic| {
             let message = panic
                 .downcast_ref::<&str>()
                 .map(ToString::to_string)
@@ -71,7 +75,10 @@ where
 
     fn answer(self: Box<Self>, error: Option<Error>) {
         let result = match (error, self.result) {
-            (Some(error), _) => Err(error.into()),
+            (Some(error), _) => {
+                self.trace.fail(|| error.to_string());
+                Err(error.into())
+            }
             (None, Some(result)) => result,
             (None, None) => Err(Error::Closed.into()),
         };

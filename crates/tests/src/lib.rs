@@ -1,6 +1,7 @@
 //! Test harness: private servers, places for tests, the real data.
 
 pub mod browser;
+pub mod collector;
 mod copy;
 mod installed;
 mod look;
@@ -10,6 +11,7 @@ mod servers;
 pub mod smtp;
 mod space;
 
+pub use collector::Collector;
 pub use look::{Cell, Look};
 pub use servers::Servers;
 pub use space::{Space, TEST_MYSQL, TEST_ON, TEST_REDIS};

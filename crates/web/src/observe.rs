@@ -4,15 +4,16 @@ use std::any::Any;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use telemetry::{Span, TRACEPARENT};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::ApiError;
-use crate::metrics::count_requests;
+use crate::metrics::{count_requests, known};
 
 /// Names a request in its answer and in the log; taken from the request where it brings a sound one.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,13 +32,36 @@ pub(crate) fn observed(routes: Router) -> Router {
 async fn observe(request: Request, next: Next) -> Response {
     let id = sound_id(&request).unwrap_or_else(fresh_id);
     let (method, path) = (request.method().clone(), logged(request.uri().path()).to_owned());
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, path);
+    let trace = begin_trace(&request, &id);
+    let (name, trace_id) = (id.to_str().unwrap_or_default(), trace.trace_id());
+    let span = tracing::info_span!("request", id = name, %method, path, trace_id);
     let began = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = trace.around(next.run(request).instrument(span.clone())).await;
     let (status, took_ms) = (response.status().as_u16(), began.elapsed().as_millis());
     span.in_scope(|| tracing::debug!(status, took_ms, "answered"));
+    trace.set("http.response.status_code", i64::from(status));
+    if response.status().is_server_error() {
+        trace.fail(|| response.status().to_string());
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// The request's span, in the trace of whoever sends it, if that is said soundly.
+fn begin_trace(request: &Request, id: &HeaderValue) -> Span {
+    let mut said = request.headers().get_all(TRACEPARENT).iter();
+    let parent = said.next().filter(|_| said.next().is_none()).and_then(|parent| parent.to_str().ok());
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let method = known(request.method());
+    let name = || route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+    let span = Span::request(parent, name);
+    if span.is_kept() {
+        span.set("http.request.method", method);
+        span.set("http.route", route.unwrap_or("none").to_owned());
+        span.set("url.path", logged(request.uri().path()).to_owned());
+        span.set("request.id", id.to_str().unwrap_or_default().to_owned());
+    }
+    span
 }
 
 /// A path as the log may have it: who reads the log is not to become the first admin.

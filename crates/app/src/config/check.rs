@@ -6,8 +6,8 @@ use domain::Currency;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings, WebSettings,
-    WebhookSettings,
+    Config, GatewayMode, GatewaySettings, NotificationSettings, RedisSettings, StoreSettings,
+    TelemetrySettings, WebSettings, WebhookSettings,
 };
 
 /// What is wrong, each with the path of its setting.
@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config) -> Vec<(String, String)> {
     found.gateway(&config.gateway);
     found.notifications(&config.notifications);
     found.web(&config.web);
+    found.telemetry(&config.telemetry);
     found.queue(config);
     found.0
 }
@@ -155,6 +156,21 @@ impl Found {
         self.positive(web.session_lifetime, "web.session_lifetime");
         self.positive(web.session_idle, "web.session_idle");
         self.must(web.api_burst > 0, "web.api_burst", "must be at least 1");
+    }
+
+    fn telemetry(&mut self, telemetry: &TelemetrySettings) {
+        let url = &telemetry.otlp_endpoint;
+        let is_plain = |url: reqwest::Url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.query().is_none()
+        };
+        let sound = url.is_empty() || reqwest::Url::parse(url).is_ok_and(is_plain);
+        let what = format!("`{url}` is no address such as `http://127.0.0.1:4318`, which names no user");
+        self.must(sound, "telemetry.otlp_endpoint", what);
+        let named = !telemetry.service_name.trim().is_empty();
+        self.must(named, "telemetry.service_name", "a name is needed");
+        let ratio = telemetry.sample_ratio;
+        let what = format!("{ratio} is no share; write one from 0 to 1");
+        self.must((0.0..=1.0).contains(&ratio), "telemetry.sample_ratio", what);
     }
 
     fn queue(&mut self, config: &Config) {

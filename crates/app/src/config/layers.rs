@@ -10,6 +10,14 @@ use toml::de::{DeTable, DeValue};
 use super::mistake::{Mistake, Origin, nearest};
 use super::schema::{self, Field, Kind};
 
+/// Variables that other tools know, and the settings that they stand for.
+const OF_OTHER_TOOLS: [(&str, &str); 4] = [
+    ("DATABASE_URL", "database.url"),
+    ("REDIS_URL", "redis.url"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+    ("OTEL_SERVICE_NAME", "telemetry.service_name"),
+];
+
 /// A setting as somebody wrote it.
 pub(super) struct Given {
     pub(super) field: &'static Field,
@@ -52,7 +60,7 @@ impl Layers {
     pub(super) fn add_environment(&mut self, variables: &[(String, String)]) {
         // The names that other tools know come first, so that ours stand above them.
         let find = |name: &str| variables.iter().find(|(known, _)| known == name);
-        for (name, path) in [("DATABASE_URL", "database.url"), ("REDIS_URL", "redis.url")] {
+        for (name, path) in OF_OTHER_TOOLS {
             if let (Some((name, text)), Some(field)) = (find(name), schema::find(path)) {
                 self.add_text(field, text, Origin::Variable(name.clone()));
             }

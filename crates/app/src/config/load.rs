@@ -290,6 +290,30 @@ mod tests {
     }
 
     #[test]
+    fn where_traces_go_is_checked_and_ours_stand_above_what_other_tools_know() {
+        let wrong = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+            ("ORDERMILL_TELEMETRY_SAMPLE_RATIO", "1.5"),
+            ("ORDERMILL_TELEMETRY_SERVICE_NAME", " "),
+        ];
+        let (_folder, sources) = sources("", &wrong);
+        let mistakes = load(&sources).unwrap_err().to_string();
+        for told in ["OTEL_EXPORTER_OTLP_ENDPOINT", "1.5 is no share", "a name is needed"] {
+            assert!(mistakes.contains(told), "{told}: {mistakes}");
+        }
+        let right = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            ("OTEL_SERVICE_NAME", "theirs"),
+            ("ORDERMILL_TELEMETRY_SERVICE_NAME", "ours"),
+        ];
+        let (_folder, sources) = self::sources("", &right);
+        let telemetry = load(&sources).unwrap().config.telemetry;
+        assert_eq!(telemetry.otlp_endpoint, "http://collector:4318");
+        assert_eq!(telemetry.service_name, "ours");
+        assert!(Config::default().telemetry.start_settings().is_none(), "no collector, no traces");
+    }
+
+    #[test]
     fn a_file_that_is_no_toml_is_refused_with_its_line() {
         let (folder, sources) = sources("[shop]\nname = \"a\"\nname = \"b\"\ncurrency =\n", &[]);
         let mistakes = load(&sources).unwrap_err().to_string();

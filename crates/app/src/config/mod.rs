@@ -13,6 +13,7 @@ mod reference;
 mod schema;
 mod shop;
 mod stores;
+mod telemetry;
 
 pub use gateway::{GatewayMode, GatewaySettings};
 pub use imports::ImportSettings;
@@ -23,6 +24,7 @@ pub use redis::RedisSettings;
 pub use reference::{env_example, reference_page};
 pub use shop::{DatabaseSettings, Durability, LogFormat, LogSettings, Network, ShopSettings, WebSettings};
 pub use stores::{StoreKind, StoreSettings};
+pub use telemetry::TelemetrySettings;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub web: WebSettings,
     /// Logs.
     pub log: LogSettings,
+    /// Traces.
+    pub telemetry: TelemetrySettings,
 }
 
 impl Config {

@@ -15,7 +15,8 @@ A setting is looked for in this order, the later standing above the earlier:
 
 1. its default, as listed here;
 2. `ordermill.toml` in the working directory, or the file named by `--config FILE`;
-3. the environment: the variable beside it (`DATABASE_URL` and `REDIS_URL` are read too), lists with commas between their items;
+3. the environment: the variable beside it (`DATABASE_URL`, `REDIS_URL`, `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_SERVICE_NAME`
+   are read too), lists with commas between their items;
 4. the flag of a command, where there is one: `--database`, `--listen`.
 
 All settings are checked when a command starts, and every mistake is listed with its place. `ordermill config` shows

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{
     Config, DatabaseSettings, GatewaySettings, ImportSettings, LogSettings, NotificationSettings,
-    RedisSettings, ShopSettings, SmtpSettings, StoreSettings, WebSettings, WebhookSettings, queue_docs,
+    RedisSettings, ShopSettings, SmtpSettings, StoreSettings, TelemetrySettings, WebSettings,
+    WebhookSettings, queue_docs,
 };
 
 /// A table of the settings file.
@@ -69,6 +70,7 @@ static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
         section::<ImportSettings>("imports"),
         section::<WebSettings>("web"),
         section::<LogSettings>("log"),
+        section::<TelemetrySettings>("telemetry"),
         listed("queue", queue_docs::ENGINE, queue_docs::SETTINGS.iter().copied()),
         listed("queue.supervisor", queue_docs::WORKERS, queue_docs::SUPERVISOR.iter().copied()),
     ];

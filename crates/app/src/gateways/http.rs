@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use queue::with_causes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use telemetry::{Kind, Span};
 
 use crate::config::GatewaySettings;
 use crate::gateways::{
@@ -34,24 +35,30 @@ impl HttpGateway {
         if wishes.is_empty() {
             return Vec::new();
         }
-        match self.post(path, &wishes).await {
+        let call = Span::here("POST", Kind::Call);
+        call.rename(|| format!("POST {path}"));
+        match self.post(&call, path, &wishes).await {
             Ok(answers) if answers.len() == wishes.len() => answers.into_iter().map(Ok).collect(),
             Ok(answers) => {
                 let (got, wanted) = (answers.len(), wishes.len());
                 let error = GatewayError::lasting(format!("{path} answered {got} of {wanted} wishes"));
                 wishes.iter().map(|_| Err(error.clone())).collect()
             }
-            Err(error) => wishes.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => {
+                call.fail(|| error.to_string());
+                wishes.iter().map(|_| Err(error.clone())).collect()
+            }
         }
     }
 
     async fn post<A: DeserializeOwned>(
         &self,
+        call: &Span,
         path: &str,
         wishes: &impl Serialize,
     ) -> Result<Vec<A>, GatewayError> {
         let url = format!("{}{path}", self.url);
-        let sent = self.client.post(&url).json(wishes).send().await;
+        let sent = call.told_by(self.client.post(&url).json(wishes)).send().await;
         let response = sent.map_err(|error| GatewayError::passing(with_causes(&error)))?;
         let status = response.status();
         if !status.is_success() {

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use queue::{Clock, NewJob, Queue};
 use sql::{Database, Tx};
 use store::simulator::Charge;
+use telemetry::Trace;
 
 use crate::Result;
 use crate::config::GatewaySettings;
@@ -61,8 +62,9 @@ impl InProcess {
             let fate = Fate::of(&self.settings, &request.key);
             let charge = simulator::accept(request, fate, self.settings.latency, now);
             let due = (charge.due_at > now).then_some(charge.due_at);
+            let trace = request.traceparent.as_deref().and_then(Trace::parse);
             for callback in simulator::callbacks(&request.key, fate) {
-                jobs.push(callback_job(&callback, due));
+                jobs.push(callback_job(&callback, due).traced(trace.as_ref()));
             }
             known.insert(charge.key.clone(), charge.reference.clone());
             charges.push(charge);

@@ -21,6 +21,9 @@ pub struct ChargeRequest {
     /// How much.
     #[serde(flatten)]
     pub amount: Money,
+    /// The span that it follows from, where its trace is kept: of wishes that are sent together, each has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// What a gateway says to a [`ChargeRequest`].

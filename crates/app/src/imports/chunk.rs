@@ -16,6 +16,7 @@ use super::plan::{LANES, read_stored};
 use super::start::cannot;
 use super::{FileStamp, ImportOptions, OnError, UnknownProducts, historical};
 use crate::jobs::{FinishImport, ImportChunk, Payload as _};
+use crate::traces::Beginnings;
 use crate::{Actor, App, Error, Result, orders, stock};
 
 /// A chunk whose rows were read, outside any transaction.
@@ -26,6 +27,7 @@ pub(crate) struct Prepared {
     chunk: Chunk,
     bytes: Vec<u8>,
     parsed: ParsedChunk,
+    beginnings: Beginnings,
 }
 
 static SYSTEM: Actor = Actor::SYSTEM;
@@ -67,7 +69,7 @@ fn read(app: &App, import: Import, chunk: Chunk) -> Result<Prepared> {
     let rules = options.rules(app, plan.layout.profile.workflow);
     let broken = BrokenOrders::new(&plan.broken);
     let parsed = importer::parse_chunk(&bytes, &range, &plan.layout, &rules, &broken)?;
-    Ok(Prepared { import, options, workflow, chunk, bytes, parsed })
+    Ok(Prepared { import, options, workflow, chunk, bytes, parsed, beginnings: Beginnings::default() })
 }
 
 /// Imports a chunk: customers, products, orders, lines, events, jobs, rejects and counters, in this one transaction.
@@ -115,7 +117,7 @@ fn go_on(app: &App, tx: &mut Tx<'_>, id: ImportId, index: i64) -> Result<()> {
         }
         FinishImport { import: id }.job()
     };
-    app.queue().push_in(tx, &[job])?;
+    app.push_in(tx, vec![job])?;
     Ok(())
 }
 
@@ -286,7 +288,7 @@ fn insert_orders(
             lines: lines(order, &state, products),
         });
     }
-    orders::insert_placed(app, tx, &SYSTEM, &rows, at)?;
+    orders::insert_placed(app, tx, &SYSTEM, &rows, at, |order| prepared.beginnings.of(order))?;
     if is_historical {
         historical::record(app, tx, fresh, &rows)?;
     }

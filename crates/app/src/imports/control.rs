@@ -164,7 +164,7 @@ pub(super) fn resume_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: ImportId) -
             return Err(Error::WrongState(format!("cannot continue import {id}: it is {status}")));
         }
     };
-    app.queue().push_in(tx, &jobs)?;
+    app.push_in(tx, jobs)?;
     let before = json!({ "status": import.status.as_str() });
     record_in(app, tx, who, "import_continued", &subject(id), (Some(before), None))
 }

@@ -62,7 +62,7 @@ pub async fn fetch(
             forced: force,
         };
         store::imports::insert_fetching(tx, &new, inner.now())?;
-        inner.queue().push_in(tx, &[FetchImport { import: id }.job()])?;
+        inner.push_in(tx, vec![FetchImport { import: id }.job()])?;
         let about = json!({ "origin": origin.as_str(), "source": options.source });
         record_in(&inner, tx, &who, "import_started", &control::subject(id), (None, Some(about)))?;
         Ok(Started::New(id))
@@ -184,6 +184,6 @@ pub(crate) fn arrive(app: &App, tx: &mut Tx<'_>, import: &Import, received: &Rec
         rejects_of: received.rejects_of(tx)?,
     };
     store::imports::mark_arrived(tx, import.id, &arrived)?;
-    app.queue().push_in(tx, &[PlanImport { import: import.id }.job()])?;
+    app.push_in(tx, vec![PlanImport { import: import.id }.job()])?;
     Ok(true)
 }

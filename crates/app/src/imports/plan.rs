@@ -65,7 +65,7 @@ pub(crate) fn record(app: &App, tx: &mut Tx<'_>, import: &Import, planned: &Resu
     let bytes = chunks.iter().map(|chunk| chunk.length).sum();
     store::imports::mark_planned(tx, import.id, &text, (plan.rows.cast_signed(), bytes), &chunks, app.now())?;
     let jobs = lanes(tx, import.id)?;
-    app.queue().push_in(tx, &jobs)?;
+    app.push_in(tx, jobs)?;
     Ok(())
 }
 

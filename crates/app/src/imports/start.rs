@@ -147,7 +147,7 @@ async fn begin(
                 rejects_of,
             };
             store::imports::insert(tx, &new, &plan, inner.now())?;
-            inner.queue().push_in(tx, &[PlanImport { import: id }.job()])?;
+            inner.push_in(tx, vec![PlanImport { import: id }.job()])?;
             let about = json!({ "file": name, "source": source.as_str(), "sha256": hex(hash) });
             record_in(&inner, tx, &who, "import_started", &control::subject(id), (None, Some(about)))?;
             Ok(Started::New(id))

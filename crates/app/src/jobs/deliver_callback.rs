@@ -23,8 +23,8 @@ impl Handler for Run {
     }
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
-        let app = self.0.clone();
-        let due = due(&app, batch.jobs()).await?;
+        let due = due(&self.0, batch.jobs()).await?;
+        let app = self.0.on_behalf_of(batch, due.iter().map(|due| due.delivery()?.order()));
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let mine: Vec<&Checked> = kept.iter().filter_map(|position| due[*position].delivery()).collect();
             payments::record(&app, tx, &mine)?;

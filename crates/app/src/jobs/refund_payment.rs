@@ -1,7 +1,8 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::RefundId;
+use domain::{OrderId, RefundId};
 use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
 use sql::Tx;
@@ -39,8 +40,9 @@ impl Handler for Run {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payloads: Vec<RefundPayment> = payloads(batch.jobs())?;
         let ids: Vec<RefundId> = payloads.iter().map(|payload| payload.refund).collect();
-        let answers = refunds::pay_back(&self.0, ids).await?;
-        let app = self.0.clone();
+        let orders = self.orders(batch, ids.clone()).await?;
+        let app = self.0.on_behalf_of(batch, orders);
+        let answers = refunds::pay_back(&app, ids).await?;
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let ids: Vec<RefundId> = kept.iter().map(|position| payloads[*position].refund).collect();
             refunds::settle(&app, tx, &ids, &answers)?;
@@ -72,5 +74,21 @@ impl Foresight for Run {
             );
             Outlook::open(about, told, why)
         })
+    }
+}
+
+impl Run {
+    /// The orders of refunds, where it matters that each has a trace of its own.
+    async fn orders(&self, batch: &Batch, ids: Vec<RefundId>) -> Result<Vec<Option<OrderId>>> {
+        if !batch.is_traced() {
+            return Ok(Vec::new());
+        }
+        let find = move |tx: &mut Tx<'_>| -> Result<_> {
+            let refunds = store::refunds::list(tx, &ids)?;
+            let orders: HashMap<RefundId, OrderId> =
+                refunds.iter().map(|refund| (refund.id, refund.order)).collect();
+            Ok(ids.iter().map(|id| orders.get(id).copied()).collect())
+        };
+        self.0.read("orders_of_refunds", find).await
     }
 }

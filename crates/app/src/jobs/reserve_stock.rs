@@ -29,8 +29,8 @@ impl Handler for Run {
     }
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
-        let app = self.0.clone();
         let payloads: Vec<ReserveStock> = payloads(batch.jobs())?;
+        let app = self.0.on_behalf_of(batch, payloads.iter().map(|payload| Some(payload.order)));
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let ids: Vec<OrderId> = kept.iter().map(|position| payloads[*position].order).collect();
             orders::reserve(&app, tx, &ids)?;

@@ -58,8 +58,8 @@ impl Handler for Run {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payloads: Vec<TakePayment> = payloads(batch.jobs())?;
-        let answers = self.charge(&payloads).await?;
-        let app = self.0.clone();
+        let answers = self.charge(batch, &payloads).await?;
+        let app = self.0.on_behalf_of(batch, payloads.iter().map(|payload| Some(payload.order)));
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let mine: Vec<_> =
                 kept.iter().map(|position| (*position, payloads[*position].payment())).collect();
@@ -80,17 +80,19 @@ impl Handler for Run {
 
 impl Run {
     /// Charges the orders that are still reserved.
-    async fn charge(&self, payloads: &[TakePayment]) -> Result<Vec<Answer>> {
+    async fn charge(&self, batch: &Batch, payloads: &[TakePayment]) -> Result<Vec<Answer>> {
         let ids: Vec<OrderId> = payloads.iter().map(|payload| payload.order).collect();
         let heads = self.0.read("orders_to_charge", move |tx| store::orders::list_heads(tx, &ids)).await?;
         let instance = self.0.instance();
-        let request = |payload: &TakePayment| {
+        let request = |(position, payload): (usize, &TakePayment)| {
             let head = &heads[heads.binary_search_by_key(&payload.order, |head| head.id).ok()?];
             let amount = Money { amount: head.state.total, currency: head.state.currency };
             let key = PaymentKey::of(instance, payload.payment());
-            (head.state.status == OrderStatus::Reserved).then_some(ChargeRequest { key, amount })
+            let traceparent = batch.trace(position).map(|trace| trace.to_string());
+            let is_reserved = head.state.status == OrderStatus::Reserved;
+            is_reserved.then_some(ChargeRequest { key, amount, traceparent })
         };
-        let requests: Vec<Option<ChargeRequest>> = payloads.iter().map(request).collect();
+        let requests: Vec<Option<ChargeRequest>> = payloads.iter().enumerate().map(request).collect();
         let answers = self.0.gateway().charge(requests.iter().flatten().cloned().collect()).await;
         let mut answers = answers.into_iter();
         Ok(requests.iter().map(|request| request.as_ref().and_then(|_| answers.next())).collect())

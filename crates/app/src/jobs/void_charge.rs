@@ -38,8 +38,8 @@ impl Handler for Run {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payloads: Vec<VoidCharge> = payloads(batch.jobs())?;
         let orders: Vec<OrderId> = payloads.iter().map(|payload| payload.order).collect();
-        let voided = payments::void_open(&self.0, orders).await?;
-        let app = self.0.clone();
+        let app = self.0.on_behalf_of(batch, orders.iter().copied().map(Some));
+        let voided = payments::void_open(&app, orders).await?;
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             let orders: Vec<OrderId> = kept.iter().map(|position| payloads[*position].order).collect();
             let unanswered = payments::record_voided(&app, tx, &orders, &voided)?;

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use domain::{Channel, NotificationId, NotificationKind, OrderId};
 use jiff::Timestamp;
+use telemetry::{Span, Trace};
 
 /// A way to reach customers.
 #[async_trait]
@@ -43,6 +44,8 @@ pub struct Letter {
     pub text: String,
     /// Its words as HTML.
     pub html: String,
+    /// The span that sending it follows from, where its trace is kept.
+    pub trace: Option<Trace>,
 }
 
 /// What became of a letter.
@@ -58,4 +61,17 @@ pub enum Delivery {
     Passing(String),
     /// It may have been taken: the answer is missing.
     NoAnswer(String),
+}
+
+impl Delivery {
+    /// Says in a call's span why the letter was not taken.
+    pub(super) fn show_in(&self, call: &Span) {
+        match self {
+            Delivery::Sent => {}
+            Delivery::Refused(why)
+            | Delivery::Gone(why)
+            | Delivery::Passing(why)
+            | Delivery::NoAnswer(why) => call.fail(|| why.clone()),
+        }
+    }
 }

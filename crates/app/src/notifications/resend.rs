@@ -49,7 +49,7 @@ fn resend_in(app: &App, tx: &mut Tx<'_>, who: &Actor, id: NotificationId) -> Res
         resend_of: Some(first.resend_of.unwrap_or(first.id)),
     };
     store::notifications::insert(tx, &[new], app.now())?;
-    app.queue().push_in(tx, &[sending(first.channel, repeated)])?;
+    app.push_in(tx, vec![sending(first.channel, repeated)])?;
     let (subject, after) = (format!("notification {id}"), json!({ "resend": repeated }));
     record_in(app, tx, who, "notification_resent", &subject, (None, Some(after)))?;
     Ok(store::notifications::get(tx, repeated)?)

@@ -156,7 +156,14 @@ impl Run<'_> {
         let (app, gathered) = (self.app.clone(), Arc::clone(self.gathered));
         let ids: Vec<NotificationId> = positions.iter().map(|position| self.ids[*position]).collect();
         let writing = tokio::task::spawn_blocking(move || write_all(&app, &gathered, &ids)).await;
-        writing.unwrap_or_else(|stopped| Err(Error::Invalid(format!("writing letters failed: {stopped}"))))
+        let mut written = writing
+            .unwrap_or_else(|stopped| Err(Error::Invalid(format!("writing letters failed: {stopped}"))))?;
+        for ((_, written), position) in written.iter_mut().zip(positions) {
+            if let Ok((letter, _)) = written {
+                letter.trace = self.batch.trace(*position);
+            }
+        }
+        Ok(written)
     }
 }
 
@@ -192,6 +199,7 @@ fn write(app: &App, gathered: &Gathered, matter: &Matter, packer: &mut Packer) -
         subject: content.subject,
         text: content.text,
         html: content.html,
+        trace: None,
     };
     Ok((letter, body))
 }
@@ -211,6 +219,7 @@ fn write_call(app: &App, matter: &Matter, packer: &mut Packer) -> Written {
         subject,
         text,
         html: String::new(),
+        trace: None,
     };
     Ok((letter, body))
 }

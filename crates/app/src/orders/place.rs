@@ -11,6 +11,7 @@ use sql::Tx;
 use store::customers::CustomerRef;
 use store::events::{NewEvent, state_code};
 use store::orders::{NewLine, OrderRow};
+use telemetry::Trace;
 
 use crate::error::totals_of;
 use crate::idempotency::{self, Answer, Keyed};
@@ -151,17 +152,19 @@ fn place_in(app: &App, tx: &mut Tx<'_>, who: &Actor, order: &NewOrder) -> Result
         details: None,
         lines,
     };
-    insert_placed(app, tx, who, &[row], at)?;
+    insert_placed(app, tx, who, &[row], at, |_| Trace::current())?;
     Ok((id, true))
 }
 
-/// Inserts orders that are pending, each with the event that begins its timeline and the job that goes on with it.
+/// Inserts orders that are pending, each with the event that begins its timeline and the job that goes on with it, in the
+/// trace that `trace` tells.
 pub(crate) fn insert_placed(
     app: &App,
     tx: &mut Tx<'_>,
     who: &Actor,
     orders: &[store::orders::NewOrder<'_>],
     at: Timestamp,
+    trace: impl Fn(&store::orders::NewOrder<'_>) -> Option<Trace>,
 ) -> Result<()> {
     store::orders::insert(tx, orders, at)?;
     let events: Vec<NewEvent<'_>> = orders
@@ -179,7 +182,7 @@ pub(crate) fn insert_placed(
     let jobs: Vec<_> = orders
         .iter()
         .filter(|order| !order.state.is_at_rest())
-        .map(|order| ReserveStock { order: order.id }.job())
+        .map(|order| ReserveStock { order: order.id }.job().traced(trace(order).as_ref()))
         .collect();
     app.queue().push_in(tx, &jobs)?;
     Ok(())

@@ -65,6 +65,11 @@ pub struct Receipt {
 }
 
 impl Checked {
+    /// The order that it tells of, where it is genuine and tells of one of ours.
+    pub(crate) fn order(&self) -> Option<OrderId> {
+        self.news.as_ref().ok()?.payment.map(|payment| payment.order)
+    }
+
     /// What the delivery is.
     pub fn standing(&self) -> Standing {
         match &self.news {

@@ -113,7 +113,7 @@ fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Res
     let action = Action::RequestRefund { amount: plan.amount, units: plan.units() };
     step.apply(request.order, action, Some(data))??;
     insert(tx, head.state.currency, who, request, (&plan, id), (&hash, at))?;
-    step.add_job(RefundPayment { refund: id }.job());
+    step.add_job(request.order, RefundPayment { refund: id }.job());
     step.finish(tx)?;
     Ok(Asked { refund: store::refunds::get(tx, id)?, replayed: false })
 }

@@ -86,7 +86,7 @@ impl Step<'_> {
             // A later transition of the same step may have paid it: nothing is charged for an order of total 0.
             if state.total > 0 {
                 requested.push((payment, Money { amount: state.total, currency: state.currency }));
-                self.jobs.push(TakePayment::new(payment).job());
+                self.jobs.push(self.app.traced(payment.order, TakePayment::new(payment).job()));
             }
         }
         Ok(store::payments::insert_requested(tx, &requested, self.at)?)
@@ -95,7 +95,8 @@ impl Step<'_> {
     /// The jobs that call open charges off.
     pub(super) fn void_charges(&mut self) {
         for done in self.done.iter().filter(|done| done.transition.effects.void_charge) {
-            self.jobs.push(VoidCharge { order: done.before.id }.job());
+            let order = done.before.id;
+            self.jobs.push(self.app.traced(order, VoidCharge { order }.job()));
         }
     }
 
@@ -105,7 +106,8 @@ impl Step<'_> {
             if let Some(amount) = done.transition.effects.request_refund {
                 let (order, version) = (done.before.id, done.before.version + 1);
                 let owed = Owed { order, version, attempt: done.surplus_of };
-                self.jobs.push(owed::insert(tx, &done.before, owed, amount, self.at)?);
+                let job = owed::insert(tx, &done.before, owed, amount, self.at)?;
+                self.jobs.push(self.app.traced(order, job));
             }
         }
         Ok(())
@@ -139,7 +141,7 @@ impl Step<'_> {
         }
         store::notifications::insert(tx, &rows, self.at)?;
         let queued = rows.iter().filter(|row| row.status == NotificationStatus::Queued);
-        self.jobs.extend(queued.map(|row| sending(row.channel, row.id)));
+        self.jobs.extend(queued.map(|row| self.app.traced(row.order, sending(row.channel, row.id))));
         Ok(())
     }
 

@@ -117,9 +117,9 @@ impl<'a> Step<'a> {
         self.facts.push(fact);
     }
 
-    /// Adds a job.
-    pub(crate) fn add_job(&mut self, job: NewJob) {
-        self.jobs.push(job);
+    /// Adds a job of an order.
+    pub(crate) fn add_job(&mut self, order: OrderId, job: NewJob) {
+        self.jobs.push(self.app.traced(order, job));
     }
 
     /// Names the capture whose money the last transition wants to give back.

@@ -70,7 +70,7 @@ fn begin(cli: Cli) -> Result<Exit> {
     let sources = Sources { file: everywhere.config.clone(), environment, flags };
     let settings = app::config::load(&sources)?;
     logging::start(&settings, &everywhere, command.is_server())?;
-    let is_large = command.is_large();
+    let (is_large, is_server) = (command.is_large(), command.is_server());
     let session = Session {
         settings,
         out,
@@ -79,14 +79,30 @@ fn begin(cli: Cli) -> Result<Exit> {
         is_large,
         opened: OnceLock::new(),
     };
-    let pushes_jobs = command.pushes_jobs();
+    let leaves_jobs_as = command.leaves_jobs_as();
     runtime(is_large)?.block_on(async {
-        let ended = dispatch(command, &session).await;
-        if pushes_jobs {
+        // Whatever only answers begins no trace.
+        let traces = if is_server || leaves_jobs_as.is_some() { traces(&session)? } else { None };
+        let span = leaves_jobs_as.map(telemetry::Span::root).unwrap_or_default();
+        let ended = span.around(dispatch(command, &session)).await;
+        if let Err(error) = &ended {
+            span.fail(|| format!("{error:#}"));
+        }
+        drop(span);
+        if leaves_jobs_as.is_some() {
             session.write_figures().await;
+        }
+        if let Some(traces) = traces {
+            traces.stop().await;
         }
         ended
     })
+}
+
+/// Keeps traces, where the settings name a collector.
+fn traces(session: &Session) -> Result<Option<telemetry::Running>> {
+    let settings = session.settings.config.telemetry.start_settings();
+    settings.map(telemetry::start).transpose().context("[telemetry] traces cannot be kept")
 }
 
 /// A command that answers and ends needs one thread.

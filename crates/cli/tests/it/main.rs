@@ -33,5 +33,6 @@ mod small_orders;
 mod sqlite;
 mod stopping;
 mod support;
+mod tracing;
 mod uploading;
 mod zombie;

@@ -111,8 +111,9 @@ impl Shop {
     /// A command as the program would be run here.
     pub fn prepared(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars_os() {
-            let read = ["DATABASE_URL", "REDIS_URL"].into_iter().any(|read| name == read);
-            if read || name.to_string_lossy().starts_with("ORDERMILL_") {
+            let name_text = name.to_string_lossy();
+            let read = ["DATABASE_URL", "REDIS_URL"].contains(&&*name_text);
+            if read || ["ORDERMILL_", "OTEL_"].iter().any(|ours| name_text.starts_with(ours)) {
                 command.env_remove(name);
             }
         }

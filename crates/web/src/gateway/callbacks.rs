@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use queue::{Backoff, Batch, BoxError, Clock, Handler, Job, Limits, Outcome};
 use reqwest::{Client, Url, header, redirect};
 use store::simulator::Charge;
+use telemetry::{Kind, Span};
 use tokio::task::JoinSet;
 
 use crate::{Error, Result};
@@ -118,8 +119,15 @@ impl Handler for SendCallbacks {
             match self.step(job, due, &charges) {
                 Step::Rest(outcome) => outcomes[position] = outcome,
                 Step::Send(headers, body) => {
-                    let shop = self.shop.clone();
-                    under_way.spawn(async move { (position, shop.tell(headers, body).await) });
+                    let (shop, trace) = (self.shop.clone(), batch.trace(position));
+                    under_way.spawn(async move {
+                        let call = Span::after(trace.as_ref(), "POST", Kind::Call);
+                        let told = shop.tell(&call, headers, body).await;
+                        if let Err(why) = &told {
+                            call.fail(|| why.clone());
+                        }
+                        (position, told)
+                    });
                 }
             }
         }
@@ -158,9 +166,9 @@ impl Shop {
     }
 
     /// Sends one callback; says why it was not taken.
-    async fn tell(&self, headers: Headers, body: Vec<u8>) -> Result<(), String> {
+    async fn tell(&self, call: &Span, headers: Headers, body: Vec<u8>) -> Result<(), String> {
         let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
-        let sent = headers.sign(request).body(body).send().await;
+        let sent = call.told_by(headers.sign(request)).body(body).send().await;
         let response = sent.map_err(|error| queue::with_causes(&error))?;
         let status = response.status();
         // Read to its end also where it does not matter: the connection can be used again only then.

@@ -70,7 +70,7 @@ pub(crate) async fn count_requests(request: Request, next: Next) -> Response {
 }
 
 /// The method's name, if it is one that is known: clients can send any word.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -302,7 +302,7 @@ async fn a_retry_says_beforehand_that_it_repeats_nothing_and_then_does_not() {
         order,
         key: IdempotencyKey::parse("once").unwrap(),
         what: RefundRequest::All,
-        restock: true,
+        restock: true.into(),
         reason: None,
     };
     let refund = refunds::request(&shop.app, &Actor::SYSTEM, wanted).await.unwrap().refund.id;

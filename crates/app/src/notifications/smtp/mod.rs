@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Channel;
 use lettre::message::Mailbox;
+use telemetry::{Kind, Span, Trace};
 use tokio::task::JoinSet;
 
 use super::mailer::{Delivery, Letter, Mailer};
@@ -50,7 +51,7 @@ impl SmtpMailer {
 
 /// The mails that are still to be sent, and what became of the others.
 struct Outbox {
-    waiting: Vec<(usize, Mail)>,
+    waiting: Vec<(usize, Mail, Option<Trace>)>,
     deliveries: Vec<Delivery>,
 }
 
@@ -72,7 +73,7 @@ impl Mailer for SmtpMailer {
         };
         for (position, letter) in letters.iter().enumerate().rev() {
             match Mail::new(&self.from, letter) {
-                Ok(mail) => outbox.waiting.push((position, mail)),
+                Ok(mail) => outbox.waiting.push((position, mail, letter.trace.clone())),
                 Err(reason) => outbox.deliveries[position] = Delivery::Refused(reason),
             }
         }
@@ -93,7 +94,8 @@ async fn send_waiting(outbox: Arc<Mutex<Outbox>>, pool: Arc<Pool>) {
     let lock = || outbox.lock().unwrap_or_else(PoisonError::into_inner);
     let take = || lock().waiting.pop();
     let mut connection: Option<Connection> = None;
-    while let Some((position, mail)) = take() {
+    while let Some((position, mail, trace)) = take() {
+        let call = Span::after(trace.as_ref(), "SMTP", Kind::Call);
         let open = match connection.take() {
             Some(open) => Ok(open),
             None => pool.take().await,
@@ -110,12 +112,13 @@ async fn send_waiting(outbox: Arc<Mutex<Outbox>>, pool: Arc<Pool>) {
                 // What the others of the set would meet too.
                 let mut outbox = lock();
                 let waiting = std::mem::take(&mut outbox.waiting);
-                for (position, _) in waiting {
+                for (position, ..) in waiting {
                     outbox.deliveries[position] = Delivery::Passing(reason.clone());
                 }
                 Delivery::Passing(reason)
             }
         };
+        delivery.show_in(&call);
         lock().deliveries[position] = delivery;
     }
     if let Some(connection) = connection {
@@ -145,6 +148,7 @@ mod tests {
             subject: "Hello".to_owned(),
             text: "Hello".to_owned(),
             html: "<p>Hello</p>".to_owned(),
+            trace: None,
         }
     }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use domain::Channel;
 use queue::Clock;
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use telemetry::{Kind, Span};
 use tokio::task::JoinSet;
 
 use super::{Delivery, Letter, Mailer};
@@ -72,12 +73,15 @@ impl WebhookCaller {
             return Delivery::Passing("there is no secret to sign with".to_owned());
         };
         let request = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json");
-        let sent = headers.sign(request).body(body).send().await;
-        match sent {
+        let call = Span::after(letter.trace.as_ref(), "POST", Kind::Call);
+        let sent = call.told_by(headers.sign(request)).body(body).send().await;
+        let delivery = match sent {
             Ok(response) => judge(response).await,
             // Without the address, which may hold a secret of the receiver's.
             Err(error) => Delivery::Passing(queue::with_causes(&error.without_url())),
-        }
+        };
+        delivery.show_in(&call);
+        delivery
     }
 }
 
