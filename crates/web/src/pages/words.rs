@@ -32,6 +32,14 @@ pub(super) fn since(seconds: f64) -> String {
     spoken(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
+/// As much of a text as is shown of it.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn grouped(digits: &str) -> String {
     match digits.strip_prefix('-') {
         Some(digits) => format!("−{}", grouped_digits(digits)),
@@ -57,6 +65,11 @@ mod tests {
         assert_eq!(told(1_234_560, "EUR"), "12,345.60");
         assert_eq!(told(1_234_560, "JPY"), "1,234,560");
         assert_eq!(told(-5, "EUR"), "−0.05");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_letters() {
+        assert_eq!(["", "äöü", "äöüß"].map(|text| shortened(text, 3)), ["", "äöü", "äöü…"]);
     }
 
     #[test]
