@@ -198,10 +198,17 @@ impl Draft {
 
 /// Has a file under another name too; there are disks that cannot, and have it twice.
 async fn link(from: &Path, to: &Path) -> Result<()> {
-    if tokio::fs::hard_link(from, to).await.is_err() {
-        tokio::fs::copy(from, to).await.map_err(|source| cannot("copy", from, source))?;
+    if tokio::fs::hard_link(from, to).await.is_ok() {
+        return Ok(());
     }
-    Ok(())
+    match tokio::fs::copy(from, to).await {
+        Ok(_) => Ok(()),
+        // Somebody has imported it in the meantime.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::Invalid("the file was imported, or removed, in the meantime".to_owned()))
+        }
+        Err(source) => Err(cannot("copy", from, source)),
+    }
 }
 
 /// The place that was named, if files are taken from there.

@@ -2,7 +2,7 @@
 
 use app::App;
 use app::access::sessions::Session;
-use app::imports::{self as cases, Draft, DryRun, Field, ImportOptions, Looked, Started};
+use app::imports::{self as cases, Draft, DryRun, ImportOptions, Started};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +11,8 @@ use domain::ImportId;
 
 use super::begin::gone;
 use super::report::Report;
-use super::terms::{COLUMN, Deed, Terms};
+use super::seen::{DELIMITERS, Seen};
+use super::terms::{Deed, Terms};
 use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::address::Path;
@@ -48,31 +49,6 @@ struct Choices {
     on_error: Vec<Choice>,
     returns: Vec<Choice>,
     total_mismatch: Vec<Choice>,
-}
-
-/// What a file looks like.
-struct Seen {
-    compression: &'static str,
-    encoding: &'static str,
-    delimiter: String,
-    profile: String,
-    workflow: &'static str,
-    header_line: u64,
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-    unshown: usize,
-    mapping: Vec<Mapped>,
-}
-
-/// A field, and the column that it is read from.
-struct Mapped {
-    id: String,
-    field: String,
-    /// Whether an order needs it, and whether it has a column, or another that stands for it.
-    is_needed: bool,
-    is_missing: bool,
-    columns: Vec<Choice>,
-    samples: Vec<String>,
 }
 
 /// What came of what somebody wanted.
@@ -211,10 +187,6 @@ impl Shown<'_> {
     }
 }
 
-/// How a delimiter is called, and its number.
-const DELIMITERS: [(&str, &str); 4] =
-    [("44", "comma ,"), ("59", "semicolon ;"), ("9", "tab"), ("124", "bar |")];
-
 /// Encodings that files of orders come in.
 const ENCODINGS: [&str; 10] = [
     "UTF-8",
@@ -257,83 +229,6 @@ impl Choices {
                 "total_mismatch",
                 &[("reject", "reject the order"), ("adjust", "take what the lines add up to")],
             ),
-        }
-    }
-}
-
-/// Columns that are shown with their cells, and letters of each.
-const COLUMNS_SHOWN: usize = 30;
-const LETTERS: usize = 60;
-/// Cells that are shown beside a field.
-const SAMPLES: usize = 3;
-
-impl Seen {
-    fn new(looked: Looked, chosen: &[(Field, String)]) -> Self {
-        let mapping = Field::ALL.map(|field| Mapped::new(field, &looked, chosen)).into();
-        let Looked { compression, encoding, layout, rows, .. } = looked;
-        let short = |cells: Vec<String>| -> Vec<String> {
-            cells.into_iter().take(COLUMNS_SHOWN).map(|cell| shortened(&cell)).collect()
-        };
-        Seen {
-            compression: compression.as_str(),
-            encoding: encoding.name(),
-            delimiter: delimiter(layout.delimiter),
-            workflow: match layout.profile.workflow {
-                cases::Workflow::Process => "new orders",
-                cases::Workflow::Historical => "orders of the past",
-            },
-            profile: layout.profile.name,
-            header_line: layout.header_line,
-            unshown: layout.header.len().saturating_sub(COLUMNS_SHOWN),
-            header: short(layout.header),
-            rows: rows.into_iter().map(short).collect(),
-            mapping,
-        }
-    }
-}
-
-fn shortened(cell: &str) -> String {
-    let mut letters = cell.chars();
-    let shown: String = letters.by_ref().take(LETTERS).collect();
-    if letters.next().is_some() { format!("{shown}…") } else { shown }
-}
-
-fn delimiter(byte: u8) -> String {
-    let number = byte.to_string();
-    let known = DELIMITERS.iter().find(|(one, _)| *one == number);
-    known.map_or_else(|| char::from(byte).to_string(), |(_, told)| (*told).to_owned())
-}
-
-impl Mapped {
-    fn new(field: Field, looked: &Looked, chosen: &[(Field, String)]) -> Self {
-        let layout = &looked.layout;
-        let column = |field: Field| match chosen.iter().find(|(one, _)| *one == field) {
-            Some((_, name)) => name.as_str(),
-            None => layout.column(field).map_or("", |index| &layout.header[index]),
-        };
-        let name = column(field);
-        let group = layout.profile.required().find(|group| group.contains(&field));
-        let is_there = group.is_some_and(|group| group.iter().any(|one| !column(*one).is_empty()));
-        let index = layout.header.iter().position(|one| !name.is_empty() && one == name);
-        let cells = looked.rows.iter().filter_map(|row| row.get(index?)).filter(|cell| !cell.is_empty());
-        let mut names: Vec<&String> = Vec::new();
-        for name in layout.header.iter().skip(layout.own_columns()) {
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        let choice = |column: &String| Choice {
-            value: column.clone().into(),
-            told: shortened(column),
-            is_chosen: column == name,
-        };
-        Mapped {
-            id: format!("{COLUMN}{}", field.as_str()),
-            field: field.as_str().replace('_', " "),
-            is_needed: group.is_some() && !name.is_empty(),
-            is_missing: group.is_some() && !is_there,
-            columns: names.into_iter().map(choice).collect(),
-            samples: cells.take(SAMPLES).map(|cell| shortened(cell)).collect(),
         }
     }
 }

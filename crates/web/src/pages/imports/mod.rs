@@ -3,7 +3,9 @@
 mod begin;
 mod draft;
 mod list;
+mod rejects;
 mod report;
+mod seen;
 mod show;
 mod steer;
 mod terms;

@@ -2,9 +2,9 @@
 
 use app::imports::{DryRun, Reason, Reject};
 
-use super::show::shortened;
+use super::rejects::LETTERS;
 use crate::pages::parts::Badge;
-use crate::pages::words::number;
+use crate::pages::words::{clipped, number};
 
 /// Products of which there is too little that are listed.
 const SHOWN: usize = 100;
@@ -64,7 +64,7 @@ impl ReasonRow {
             rows: number(reason.rows.cast_signed()),
             line: first.map(|reject| reject.line.to_string()).unwrap_or_default(),
             message: first.map(|reject| reject.message.clone()).unwrap_or_default(),
-            raw: first.map(|reject| shortened(&reject.raw)).unwrap_or_default(),
+            raw: first.map(|reject| clipped(&reject.raw, LETTERS)).unwrap_or_default(),
         }
     }
 }

@@ -1,8 +1,5 @@
 //! An import: how far it is, what became of its rows, and which were rejected.
 
-use std::str::FromStr;
-
-use app::access::sessions::Session;
 use app::imports::{self as cases, ImportOptions, Status};
 use askama::Template;
 use axum::extract::State;
@@ -10,10 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ImportId;
 use serde_json::Value;
-use sql::Tx;
-use store::imports::{Import, ImportStatus, Reject};
+use store::imports::{Import, ImportStatus};
 
 use super::Drop;
+use super::rejects::{self, RejectRow};
 use crate::ApiError;
 use crate::access::SignedIn;
 use crate::address::Path;
@@ -22,13 +19,8 @@ use crate::pages::frame::Frame;
 use crate::pages::parts::{Badge, Pager, When};
 use crate::pages::words::{number, since};
 use crate::pages::{IMPORTS, page};
-use crate::query::{Cursor, Limit, Page};
+use crate::query::{Cursor, Page};
 use crate::server::Web;
-
-/// Rejected rows of a page.
-const REJECTS: Limit = Limit(100);
-/// Letters of a row that are shown; the file of the rejects has all of it.
-const LETTERS: usize = 300;
 
 #[derive(Template)]
 #[template(path = "imports/show.html")]
@@ -63,14 +55,6 @@ struct View {
     has_orders: bool,
 }
 
-struct RejectRow {
-    line: i64,
-    code: Badge,
-    field: String,
-    message: String,
-    raw: String,
-}
-
 /// Which part of the rejects.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,14 +71,15 @@ pub(in crate::pages) async fn show(
 ) -> Result<Response, ApiError> {
     let (Part { cursor }, filled) = asked.parts();
     let status = cases::status(&web.app, id).await?;
-    let Page { data, next } = rejects(&web, id, cursor.as_ref()).await?;
+    let Page { data, next } = rejects::list(&web.app, id, cursor.as_ref()).await?;
     let path = format!("{IMPORTS}/{id}");
     let import = View::new(&web.app, status)?;
+    let frame = Frame::new(&web.app, &session, IMPORTS);
     page(
         StatusCode::OK,
         &ImportPage {
-            drop: corrected(&web, &session, &import),
-            frame: Frame::new(&web.app, &session, IMPORTS),
+            drop: corrected(&frame, &import),
+            frame,
             import,
             rejects: data.into_iter().map(RejectRow::new).collect(),
             pager: Pager::new(&path, &filled, next.as_deref()),
@@ -104,49 +89,8 @@ pub(in crate::pages) async fn show(
 }
 
 /// Where the corrected rejects are sent, once there will be no more.
-fn corrected(web: &Web, session: &Session, import: &View) -> Option<Drop> {
-    let frame = Frame::new(&web.app, session, IMPORTS);
-    (frame.operates() && import.is_over && import.has_rejects).then(|| Drop::new(&frame, Some(import.id)))
-}
-
-async fn rejects(web: &Web, id: ImportId, cursor: Option<&Cursor>) -> Result<Page<Reject>, ApiError> {
-    let after = cursor.map(Cursor::parse::<Place>).transpose()?.map_or((0, -1), |Place(place)| place);
-    let list = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        Ok(store::imports::list_rejects(tx, id, after, REJECTS.and_one())?)
-    };
-    let found = web.app.read("list_rejects", list).await?;
-    Ok(Page::of(found, REJECTS, |reject| format!("{}.{}", reject.line, reject.position)))
-}
-
-/// A place in the rejects: a line, and which of its rejects.
-struct Place((i64, i64));
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (line, position) = text.split_once('.').ok_or(())?;
-        Ok(Place((line.parse().map_err(drop)?, position.parse().map_err(drop)?)))
-    }
-}
-
-/// As much of a row as is shown.
-pub(super) fn shortened(raw: &str) -> String {
-    let mut letters = raw.chars();
-    let shown: String = letters.by_ref().take(LETTERS).collect();
-    if letters.next().is_some() { format!("{shown}…") } else { shown }
-}
-
-impl RejectRow {
-    fn new(reject: Reject) -> Self {
-        RejectRow {
-            line: reject.line,
-            code: Badge::new(&reject.code),
-            field: reject.field.unwrap_or_default().replace('_', " "),
-            message: reject.message,
-            raw: shortened(&reject.raw),
-        }
-    }
+fn corrected(frame: &Frame<'_>, import: &View) -> Option<Drop> {
+    (frame.operates() && import.is_over && import.has_rejects).then(|| Drop::new(frame, Some(import.id)))
 }
 
 impl View {
@@ -211,6 +155,7 @@ fn progress(status: &Status) -> String {
             let left = status.seconds_left.map(|left| format!(", {} left", since(left as f64)));
             format!("{done} of {total} rows{}{}", pace.unwrap_or_default(), left.unwrap_or_default())
         }
+        ImportStatus::Duplicate => "Nothing of it was read.".to_owned(),
         _ => format!("{done} of {total} rows"),
     }
 }
@@ -221,7 +166,9 @@ fn options(import: &Import) -> app::Result<Vec<(String, String)>> {
     let given = serde_json::to_value(cases::options_of(import)?).map_err(unreadable)?;
     let usual = serde_json::to_value(ImportOptions::default()).map_err(unreadable)?;
     let fields = given.as_object().into_iter().flatten();
-    let changed = fields.filter(|(name, value)| *name != "source" && usual.get(name) != Some(*value));
+    // What its source and its profile are is told anyhow.
+    let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "source" | "profile"));
+    let changed = fields.filter(|(name, value)| usual.get(name) != Some(*value));
     Ok(changed.map(|(name, value)| (name.replace('_', " "), written(value))).collect())
 }
 

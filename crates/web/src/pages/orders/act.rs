@@ -59,7 +59,7 @@ struct Effects {
 
 /// Units of a line that can leave.
 struct Line {
-    line_no: i64,
+    number: i64,
     name: String,
     most: i64,
     units: i64,
@@ -203,7 +203,7 @@ async fn shown(
             }
         };
     let line = |(line_no, most): (i64, i64)| Line {
-        line_no,
+        number: line_no,
         most,
         name: story
             .order

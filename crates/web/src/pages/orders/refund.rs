@@ -41,7 +41,7 @@ enum Outcome {
 }
 
 struct Line {
-    line_no: i64,
+    number: i64,
     name: String,
     most: i64,
     units: i64,
@@ -225,7 +225,7 @@ fn shown(
 ) -> Result<Response, ApiError> {
     let (row, room) = (&story.order.row, &story.possible.room);
     let line = |line: &domain::refund::RefundableLine| Line {
-        line_no: line.line_no,
+        number: line.line_no,
         name: name(story, line.line_no),
         most: line.units.refundable(),
         units: wish.units.iter().find(|(one, _)| *one == line.line_no).map_or(0, |(_, units)| *units),

@@ -72,7 +72,7 @@ struct Action {
 }
 
 struct Line {
-    line_no: i64,
+    number: i64,
     sku: String,
     address: String,
     name: String,
@@ -219,7 +219,7 @@ impl Line {
             pending => format!("{} (+{pending} pending)", number(line.refunded)),
         };
         Line {
-            line_no: line.line_no,
+            number: line.line_no,
             address: links::product(stock.map_or(&line.sku, |product| &product.sku)),
             sku: line.sku.clone(),
             name: line.name.clone(),
