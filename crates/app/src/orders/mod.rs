@@ -3,7 +3,9 @@
 mod cancel;
 mod deed;
 mod deliver;
+mod export;
 mod jobs_of;
+mod list;
 pub mod news;
 mod place;
 mod preview;
@@ -12,7 +14,9 @@ mod ship;
 mod story;
 
 pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
+pub use export::export;
 pub use jobs_of::{OrderJobs, jobs_of};
+pub use list::{Owned, list};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};
