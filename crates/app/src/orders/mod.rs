@@ -40,6 +40,11 @@ pub async fn names(app: &App, ids: impl IntoIterator<Item = OrderId>) -> Result<
     app.read("order_names", move |tx| Ok(store::orders::names(tx, ids.iter().copied())?)).await
 }
 
+/// How the operators' log names an order.
+pub(crate) fn subject(id: OrderId) -> String {
+    format!("order {id}")
+}
+
 /// Does one action to one order, or refuses it.
 fn act(step: &mut Step<'_>, id: OrderId, action: Action, data: Option<String>) -> Result<Transition> {
     step.apply(id, action, data)?.map_err(Error::Refused)
