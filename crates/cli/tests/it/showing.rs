@@ -33,7 +33,17 @@ fn orders_go_on_coming_while_somebody_looks_around_in_the_demo() {
     wait_until("it serves, and tells how to sign in", || demo.stdout().contains("/setup/"));
     assert!(demo.stdout().contains("serving the dashboard on http://"));
     let shop = shop.set("redis.url", "");
-    let listed = ["orders", "list", "--database", "kept/ordermill.db", "--source", "live", "--status", "confirmed", "--json"];
+    let listed = [
+        "orders",
+        "list",
+        "--database",
+        "kept/ordermill.db",
+        "--source",
+        "live",
+        "--status",
+        "confirmed",
+        "--json",
+    ];
     wait_until("an order has come and is paid", || shop.done(&listed).stdout.contains("LIVE-1"));
     let ended = demo.terminate();
     assert!(ended.code().is_some(), "{ended}");
