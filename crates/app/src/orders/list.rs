@@ -4,7 +4,7 @@ use domain::CustomerId;
 use sql::Tx;
 use store::Part;
 use store::customers::Customer;
-use store::orders::{OrderRow, Place, Search};
+use store::orders::{OrderRow, Place, Search, Stages};
 
 use crate::{App, Result};
 
@@ -28,4 +28,12 @@ pub async fn list(app: &App, search: Search) -> Result<Part<Owned, Place>> {
         Ok(Part { rows: rows.into_iter().map(with_customer).collect(), next })
     })
     .await
+}
+
+/// Orders whose way is looked at.
+const NEWEST: u32 = 5_000;
+
+/// How far the newest 5,000 orders came.
+pub async fn stages_of_newest(app: &App) -> Result<Stages> {
+    app.read("stages_of_newest", |tx: &mut Tx<'_>| Ok(store::orders::stages_of_newest(tx, NEWEST)?)).await
 }

@@ -16,12 +16,13 @@ mod story;
 pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
 pub use export::export;
 pub use jobs_of::{OrderJobs, jobs_of};
-pub use list::{Owned, list};
+pub use list::{Owned, list, stages_of_newest};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
 pub use ship::Shipping;
+pub use store::orders::Stages;
 pub use story::{PaymentView, Possible, Story, story};
 
 use std::collections::HashMap;

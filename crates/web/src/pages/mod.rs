@@ -6,6 +6,7 @@ mod audit;
 mod chart;
 mod customers;
 mod frame;
+mod funnel;
 mod icons;
 mod imports;
 mod links;

@@ -121,12 +121,14 @@ pub(in crate::pages) async fn act(
     SignedForm { session, fields }: SignedForm<Vec<(String, String)>>,
 ) -> Result<Response, ApiError> {
     let Meant { deed, orders, key } = Meant::read(fields)?;
-    let key = IdempotencyKey::parse(&key).map_err(|error| ApiError::BadKey(error.to_string()))?;
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for (id, version) in orders {
         let mut row = named(&web, id).await?;
         let address = format!("{ORDERS}/{id}/{}", deed.as_str());
-        let keyed = keyed(&session, key.clone(), &address, &[]);
+        // A key stands for one request: each order has one of its own.
+        let key = IdempotencyKey::parse(&format!("{key}-{id}"));
+        let key = key.map_err(|error| ApiError::BadKey(error.to_string()))?;
+        let keyed = keyed(&session, key, &address, &[]);
         let done =
             cases::move_once(&web.app, &session.caller.actor, id, whole(deed), version, Some(keyed)).await;
         match done {
