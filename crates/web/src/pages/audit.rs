@@ -86,14 +86,42 @@ pub(super) async fn show(
 
 impl Row {
     fn new(app: &App, action: RecordedAction) -> Self {
-        let told = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
         Row {
             at: When::new(app, action.at),
             actor: action.actor,
             kind: action.kind.replace('_', " "),
             subject: action.subject,
-            before: told(action.before),
-            after: told(action.after),
+            before: action.before.as_ref().map(told).unwrap_or_default(),
+            after: action.after.as_ref().map(told).unwrap_or_default(),
         }
+    }
+}
+
+/// What is recorded of an action as people read it: what there is, by its name.
+fn told(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let known = fields.iter().filter(|(_, value)| !value.is_null());
+            let field =
+                |(name, value): (&String, &Value)| format!("{} {}", name.replace('_', " "), told(value));
+            known.map(field).collect::<Vec<_>>().join(", ")
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::told;
+
+    #[test]
+    fn what_is_recorded_reads_without_braces_and_without_what_is_not_there() {
+        let filter = json!({ "filter": { "kind": "send_notification", "tag": null }, "at_most": 3 });
+        assert_eq!(told(&filter), "at most 3, filter kind send_notification");
+        assert_eq!(told(&json!([[1, 2]])), "[[1,2]]");
+        assert_eq!(told(&json!(5)), "5");
     }
 }

@@ -58,6 +58,11 @@ impl<'p> Frame<'p> {
             .collect()
     }
 
+    /// The name of the page, or of the one that it is below.
+    pub(super) fn here(&self) -> &'static str {
+        PAGES.iter().find(|(address, ..)| *address == self.here).map_or("Pages", |(_, name, ..)| name)
+    }
+
     /// Whether whoever looks may also see what everybody did, and decide who else may.
     pub(super) fn administers(&self) -> bool {
         self.role.covers(Role::Admin)

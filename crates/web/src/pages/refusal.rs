@@ -39,6 +39,13 @@ struct Violation {
     detail: String,
 }
 
+impl Violation {
+    /// What the form calls it: programs are told where it stands, as `/quantity` or `?over`.
+    fn field(&self) -> String {
+        self.pointer.trim_start_matches(['/', '?']).replace(['_', '/'], " ")
+    }
+}
+
 /// Turns problems into pages for whoever wants to read one. Who has not signed in is sent to where they can.
 pub(super) async fn tell_people(State(web): State<Web>, request: Request, next: Next) -> Response {
     let reads_pages = wants_page(request.headers());

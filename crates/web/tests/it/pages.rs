@@ -155,7 +155,7 @@ async fn people_read_of_what_went_wrong_on_a_page() {
     assert_eq!(page.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     let page = page.text().await.unwrap();
-    assert!(page.contains("?over") && page.contains("days"), "{page}");
+    assert!(page.contains("<strong>over</strong>") && page.contains("days"), "{page}");
     let problem = asked("application/json").await.unwrap();
     assert_eq!(problem.headers()["content-type"], "application/problem+json");
 }
