@@ -27,8 +27,8 @@ pub enum Selection {
 
 /// Jobs changed in one transaction.
 const PIECE: usize = 500;
-/// Failed jobs that are grouped, the newest.
-const GROUPED_AT_MOST: usize = 5_000;
+/// Failed jobs of a state that are grouped: the newest.
+const GROUPED_AT_MOST: usize = 2_000;
 
 #[derive(Clone, Copy)]
 enum Action {
@@ -78,7 +78,7 @@ impl Queue {
         Ok(ours.all(|depth| busy.iter().all(|state| depth.count(*state) == 0)))
     }
 
-    /// The newest failures, grouped by kind and message; the most frequent first.
+    /// The newest failures, grouped by kind, state and message; the most frequent first.
     pub async fn failure_groups(&self) -> Result<Vec<FailureGroup>> {
         let mut failed = Vec::new();
         for state in [State::Discarded, State::Retryable] {
@@ -227,7 +227,18 @@ impl Queue {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<BTreeMap<Subject, Figures>> {
-        Ok(gather(self.backend().points(span, from, to).await?))
+        let read = async |from| self.backend().points(span, from, to).await.map(gather);
+        // Those of minutes are soon gone, and few are asked for.
+        if span == Span::Minute {
+            return read(from).await;
+        }
+        let (mut figures, rest) = self.past().find(from, to, self.now());
+        let new = read(rest).await?;
+        if to > self.now() {
+            self.past().keep(rest, &new, self.now());
+        }
+        figures.extend(new);
+        Ok(figures)
     }
 
     /// The mean time that jobs of a queue have run in this process of late.

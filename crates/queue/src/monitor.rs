@@ -75,7 +75,7 @@ const PIECE: usize = 500;
 /// Jobs read at a time from a list.
 const LEAST: usize = 50;
 /// Jobs that one page looks at, at most.
-pub(crate) const SEEN_AT_MOST: usize = 10_000;
+pub(crate) const SEEN_AT_MOST: usize = 5_000;
 
 /// The next jobs of several lists in one order.
 pub(crate) struct Merged {

@@ -17,7 +17,7 @@ use crate::clock::{Clock, earlier, later};
 use crate::job::{Job, Kept, NewJob, Pushed, Token};
 use crate::landing::{Landing, Standing};
 use crate::lease::Leases;
-use crate::metrics::{Measure, Recorder};
+use crate::metrics::{Measure, Past, Recorder};
 use crate::redis::RedisBackend;
 use crate::settings::Settings;
 use crate::sql::SqlBackend;
@@ -36,6 +36,7 @@ struct Inner {
     settings: Settings,
     wake: Wake,
     recorder: Recorder,
+    past: Past,
     leases: Arc<Leases>,
     alert_hook: AlertHook,
 }
@@ -75,6 +76,7 @@ impl Queue {
             settings,
             wake: Wake::default(),
             recorder: Recorder::default(),
+            past: Past::default(),
             leases: Arc::default(),
             alert_hook: AlertHook::default(),
         };
@@ -261,6 +263,10 @@ impl Queue {
 
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.inner.recorder
+    }
+
+    pub(crate) fn past(&self) -> &Past {
+        &self.inner.past
     }
 
     pub(crate) fn leases(&self) -> &Arc<Leases> {

@@ -57,7 +57,7 @@ impl Batch {
 
     /// Whether the trace of any of its jobs is kept.
     pub fn is_traced(&self) -> bool {
-        self.spans.trace_id().is_some()
+        self.spans.are_kept()
     }
 
     /// The span of the job at a position, for what follows from it; none where its trace is not kept.

@@ -62,6 +62,11 @@ impl Spans {
         Spans(Some(Arc::new(Begun { jobs: spans, run })))
     }
 
+    /// Whether there are any.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Where a job of the run is.
     pub(crate) fn trace(&self, position: usize) -> Option<Trace> {
         self.0.as_ref()?.jobs.get(position)?.trace()

@@ -178,3 +178,64 @@ impl Kind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    use super::*;
+    use crate::sampling::sampler;
+
+    const KEPT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const DROPPED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+    /// Keeps nothing of what begins here; there is one tracer for a process.
+    fn keep_what_callers_want() {
+        turn_on(SdkTracerProvider::builder().with_sampler(sampler(0.0)).build().tracer("test"));
+    }
+
+    fn request(traceparent: &str) -> Span {
+        Span::request(Some(traceparent), || "request".to_owned())
+    }
+
+    #[test]
+    fn what_is_not_kept_is_nothing_and_neither_is_what_follows() {
+        keep_what_callers_want();
+        for span in [request(DROPPED), request("nonsense"), Span::root("command")] {
+            assert!(!span.is_kept());
+            assert!(span.within(Trace::current).is_none());
+            assert!(!span.within(|| Span::here("part", Kind::Part)).is_kept());
+        }
+        assert!(!Span::here("part", Kind::Part).is_kept(), "nothing goes on here");
+        assert!(!Span::after(None, "job", Kind::Job).is_kept());
+    }
+
+    #[test]
+    fn what_follows_from_a_span_is_in_its_trace() {
+        keep_what_callers_want();
+        let request = request(KEPT);
+        assert_eq!(request.trace_id().as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+        let part = request.within(|| Span::here("part", Kind::Part));
+        let pushed = part.within(Trace::current);
+        assert_eq!(pushed, part.trace());
+        let job = Span::after(pushed.as_ref(), "job", Kind::Job);
+        assert_eq!(job.trace_id(), request.trace_id());
+        assert_ne!(job.trace(), part.trace());
+        assert!(Trace::current().is_none(), "it goes on nowhere else");
+    }
+
+    #[test]
+    fn a_run_of_several_jobs_is_kept_with_them_and_what_is_pushed_in_it_follows_from_none() {
+        keep_what_callers_want();
+        let jobs = [Span::after(Trace::parse(KEPT).as_ref(), "job", Kind::Job), Span::default()];
+        let run = Span::together("run", &jobs);
+        assert!(run.is_kept());
+        assert_ne!(run.trace_id(), jobs[0].trace_id());
+        assert!(run.within(Trace::current).is_none());
+        let part = run.within(|| Span::here("part", Kind::Part));
+        assert_eq!(part.trace_id(), run.trace_id());
+        assert!(part.within(Trace::current).is_none());
+        assert!(!Span::together("run", &[Span::default()]).is_kept());
+    }
+}

@@ -1,5 +1,5 @@
 use domain::OrderId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sql::Tx;
 use store::orders::OrderRow;
 
@@ -7,6 +7,7 @@ use super::cancel::cancel_in;
 use super::deliver::deliver_in;
 use super::preview::Preview;
 use super::ship::{Shipping, ship_in};
+use crate::access::record_in;
 use crate::idempotency::{self, Answer, Keyed};
 use crate::{Actor, App, Error, Result};
 
@@ -130,7 +131,8 @@ fn move_in(
         Deed::Cancel { reason } => cancel_in(app, tx, who, id, reason.as_deref()),
         Deed::Ship(shipping) => ship_in(app, tx, who, id, shipping),
         Deed::Deliver => deliver_in(app, tx, who, id),
-    }
+    }?;
+    record_in(app, tx, who, deed.done(), &super::subject(id), (None, deed.about()))
 }
 
 impl Deed {
@@ -139,6 +141,26 @@ impl Deed {
             Deed::Cancel { .. } => "cancel_order",
             Deed::Ship(_) => "ship_order",
             Deed::Deliver => "deliver_order",
+        }
+    }
+
+    /// Its word in the operators' log.
+    fn done(&self) -> &'static str {
+        match self {
+            Deed::Cancel { .. } => "order_cancelled",
+            Deed::Ship(_) => "order_shipped",
+            Deed::Deliver => "order_delivered",
+        }
+    }
+
+    /// What the operators' log tells of it besides.
+    fn about(&self) -> Option<Value> {
+        match self {
+            Deed::Cancel { reason } => reason.as_ref().map(|reason| json!({ "reason": reason })),
+            Deed::Ship(Shipping { lines, carrier, tracking }) => {
+                Some(json!({ "lines": lines, "carrier": carrier, "tracking": tracking }))
+            }
+            Deed::Deliver => None,
         }
     }
 }

@@ -3,7 +3,9 @@
 mod cancel;
 mod deed;
 mod deliver;
+mod export;
 mod jobs_of;
+mod list;
 pub mod news;
 mod place;
 mod preview;
@@ -12,12 +14,15 @@ mod ship;
 mod story;
 
 pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
+pub use export::export;
 pub use jobs_of::{OrderJobs, jobs_of};
+pub use list::{Owned, list, stages_of_newest};
 pub(crate) use place::insert_placed;
 pub use place::{NewCustomer, NewOrder, NewOrderLine, Placed, place, place_once};
 pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
 pub use ship::Shipping;
+pub use store::orders::Stages;
 pub use story::{PaymentView, Possible, Story, story};
 
 use std::collections::HashMap;
@@ -33,6 +38,11 @@ use crate::{App, Error, Result};
 pub async fn names(app: &App, ids: impl IntoIterator<Item = OrderId>) -> Result<HashMap<OrderId, String>> {
     let ids: Vec<OrderId> = ids.into_iter().collect();
     app.read("order_names", move |tx| Ok(store::orders::names(tx, ids.iter().copied())?)).await
+}
+
+/// How the operators' log names an order.
+pub(crate) fn subject(id: OrderId) -> String {
+    format!("order {id}")
 }
 
 /// Does one action to one order, or refuses it.

@@ -12,9 +12,10 @@ use store::orders::UnitChange;
 use store::refunds::{NewRefund, Refund, RefundLine};
 
 use super::refundable;
+use crate::access::record_in;
 use crate::jobs::{Payload as _, RefundPayment};
 use crate::workflow::Step;
-use crate::{Actor, App, Error, Result};
+use crate::{Actor, App, Error, Result, orders};
 
 /// A wish for a refund.
 #[derive(Debug, Clone)]
@@ -109,12 +110,13 @@ fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Res
     let head = *step.head(request.order).ok_or_else(|| store::Error::missing("order", request.order))?;
     let plan = refund::allocate(&refundable::load(tx, &head)?, &request.what)?;
     let id = RefundId::from_ledger(tx.next_ids("refunds", 1)?.start);
-    let data = json!({"refund": id, "amount": plan.amount, "reason": request.reason}).to_string();
+    let data = json!({"refund": id, "amount": plan.amount, "reason": request.reason});
     let action = Action::RequestRefund { amount: plan.amount, units: plan.units() };
-    step.apply(request.order, action, Some(data))??;
+    step.apply(request.order, action, Some(data.to_string()))??;
     insert(tx, head.state.currency, who, request, (&plan, id), (&hash, at))?;
     step.add_job(request.order, RefundPayment { refund: id }.job());
     step.finish(tx)?;
+    record_in(app, tx, who, "refund_requested", &orders::subject(request.order), (None, Some(data)))?;
     Ok(Asked { refund: store::refunds::get(tx, id)?, replayed: false })
 }
 

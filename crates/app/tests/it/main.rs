@@ -1,6 +1,7 @@
 //! The promises of the use cases and jobs, on real databases and servers.
 #![allow(clippy::unwrap_used)]
 
+mod deeds;
 mod engine;
 mod figures;
 mod gateway;

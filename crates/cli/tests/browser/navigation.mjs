@@ -15,9 +15,18 @@ await walk(async (session) => {
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === path)
     // The API's description is long, the same on every day, and looked at by a walk of its own.
-    if (path !== '/docs') await session.look(`first-day-${name.toLowerCase().replaceAll(' ', '-')}`)
+    if (path !== '/docs') await session.glance(`first-day-${name.toLowerCase().replaceAll(' ', '-')}`)
     await session.tabThrough()
   }
+
+  await page.setViewportSize({ width: 360, height: 780 })
+  await page.goto('/orders')
+  await session.tabTo(page.getByRole('button', { name: 'Pages, here Orders' }))
+  await page.keyboard.press('Enter')
+  await session.tabTo(links.filter({ hasText: 'Products' }))
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Products' }).waitFor()
+  assert.equal(await links.first().isVisible(), false, 'it is folded again')
 
   await page.goto('/')
   await page.keyboard.press('Tab')

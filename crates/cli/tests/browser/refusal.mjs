@@ -6,7 +6,7 @@ await walk(async (session) => {
   const { page } = session
   await session.signIn('viewer')
   await session.refused(422, () => page.goto('/?over=decades'))
-  await page.getByText('?over').waitFor()
+  await page.getByRole('listitem').filter({ hasText: 'over: unknown variant `decades`' }).waitFor()
   await session.look('refusal')
   await page.getByRole('link', { name: 'To the overview' }).click()
   await page.getByRole('heading', { name: 'Today' }).waitFor()

@@ -31,9 +31,9 @@ export async function walk(script) {
     chromiumSandbox: process.getuid() !== 0,
   })
   try {
-    const page = await browser.newPage({ baseURL: SHOP, locale: 'en-GB', timezoneId: 'UTC', viewport: WIDE })
-    page.setDefaultTimeout(PATIENCE)
-    const session = new Session(page)
+    const context = await browser.newContext({ baseURL: SHOP, locale: 'en-GB', timezoneId: 'UTC', viewport: WIDE })
+    context.setDefaultTimeout(PATIENCE)
+    const session = new Session(await context.newPage())
     await session.watch()
     await script(session).catch((error) => session.failed(error))
     session.tell()
@@ -44,13 +44,20 @@ export async function walk(script) {
 
 /** Somebody at a browser. */
 class Session {
-  /** What went wrong so far, a sentence each. */
-  wrong = []
   /** Streams of events that ended, but for those whose page was left. */
   #endedStreams = 0
 
-  constructor(page) {
+  /** `wrong` is what went wrong so far, a sentence each. */
+  constructor(page, wrong = []) {
     this.page = page
+    this.wrong = wrong
+  }
+
+  /** The same person with one more page open. */
+  async another() {
+    const session = new Session(await this.page.context().newPage(), this.wrong)
+    await session.watch()
+    return session
   }
 
   /** Notes whatever a browser has to complain of. */
@@ -99,14 +106,21 @@ class Session {
 
   /** Looks at the page as it stands, narrow and wide, light and dark, and keeps what it looks like. */
   async look(name) {
+    await this.#lookAs(name, [NARROW, 'light'], [WIDE, 'light'], [NARROW, 'dark'], [WIDE, 'dark'])
+  }
+
+  /** Looks at half of that, for a page that is looked at elsewhere too. */
+  async glance(name) {
+    await this.#lookAs(name, [NARROW, 'dark'], [WIDE, 'light'])
+  }
+
+  async #lookAs(name, ...ways) {
     const { page } = this
     mkdirSync(SCREENSHOTS, { recursive: true })
-    for (const colorScheme of ['light', 'dark']) {
-      for (const size of [NARROW, WIDE]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        await page.setViewportSize(size)
-        await this.judge(`${name}-${size.width}-${colorScheme}`)
-      }
+    for (const [size, colorScheme] of ways) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize(size)
+      await this.judge(`${name}-${size.width}-${colorScheme}`)
     }
     await page.emulateMedia({ colorScheme: 'light' })
     await page.setViewportSize(WIDE)
@@ -196,6 +210,13 @@ class Session {
   async tile(name, figure) {
     const tile = this.page.locator('.tile').filter({ has: this.page.getByText(name, { exact: true }) })
     await tile.locator('.value').getByText(figure, { exact: true }).waitFor()
+  }
+
+  /** Goes to a page of the navigation. */
+  async open(name) {
+    const pages = this.page.getByRole('navigation', { name: 'Pages' })
+    await pages.getByRole('link', { name, exact: true }).click()
+    await this.page.waitForLoadState()
   }
 
   /** Fills the fields that have these labels, and presses a button. */

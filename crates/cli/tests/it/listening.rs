@@ -46,12 +46,17 @@ fn ten_thousand_who_listen_take_less_than_300_mib() {
     let address = serving.address();
     let alone = serving.resident_kib();
     let mut listening: Vec<TcpStream> = Vec::new();
-    for _ in 0..clients {
+    // What the first ones cost once, such as the code that they are the first to run, is not multiplied.
+    let (first, mut begun) = (clients / 10, alone);
+    for number in 0..clients {
+        if number == first {
+            begun = serving.resident_kib();
+        }
         let mut stream = listen(&address, token.trim(), "orders,kpis,imports,queues");
         hear(&mut stream, "event: ready");
         listening.push(stream);
     }
-    let taken = serving.resident_kib() - alone;
+    let taken = serving.resident_kib() - begun;
     // All of them are told, and nobody is in the others' way.
     shop.done(&["orders", "place", "--email", "jane@example.com", "--line", "TEA-1:2"]);
     for stream in &mut listening {
@@ -60,11 +65,12 @@ fn ten_thousand_who_listen_take_less_than_300_mib() {
     let each = serving.resident_kib().saturating_sub(alone) as f64 / clients as f64;
     println!(
         "{clients} who listen: {} MiB, {:.1} KiB each; {each:.1} KiB each after an order; the server alone {} MiB",
-        taken >> 10,
-        taken as f64 / clients as f64,
+        (begun + taken - alone) >> 10,
+        taken as f64 / (clients - first) as f64,
         alone >> 10,
     );
-    assert!(alone / 1_024 + taken * CLIENTS / clients / 1_024 < MOST_MIB, "{taken} KiB for {clients}");
+    let all = begun + taken * (CLIENTS - first) / (clients - first);
+    assert!(all / 1_024 < MOST_MIB, "{all} KiB for {CLIENTS}, as {taken} KiB for {} tell", clients - first);
     let ended = serving.terminate();
     assert_eq!(ended.code(), Some(0), "{ended}");
 }

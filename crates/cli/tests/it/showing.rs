@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Shop;
+use crate::support::{Shop, wait_until};
 
 #[test]
 fn the_demo_shows_everything_and_ends_clean() {
@@ -24,6 +24,20 @@ fn the_demo_shows_everything_and_ends_clean() {
     assert_eq!(answer["again"]["outcome"], "unchanged", "{answer}");
     assert!(shop.path("kept/ordermill.db").exists());
     shop.set("redis.url", "").done(&["verify", "--database", "kept/ordermill.db"]);
+}
+
+#[test]
+fn orders_go_on_coming_while_somebody_looks_around_in_the_demo() {
+    let shop = Shop::new().set("web.listen", "127.0.0.1:0");
+    let demo = shop.start(&["demo", "kept", "--orders", "20"]);
+    wait_until("it serves, and tells how to sign in", || demo.stdout().contains("/setup/"));
+    assert!(demo.stdout().contains("serving the dashboard on http://"));
+    let shop = shop.set("redis.url", "");
+    let listed = ["orders", "list", "--database", "kept/ordermill.db", "--source", "live", "--status", "confirmed", "--json"];
+    wait_until("an order has come and is paid", || shop.done(&listed).stdout.contains("LIVE-1"));
+    let ended = demo.terminate();
+    assert!(ended.code().is_some(), "{ended}");
+    shop.done(&["verify", "--database", "kept/ordermill.db"]);
 }
 
 #[test]

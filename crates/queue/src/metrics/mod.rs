@@ -1,6 +1,7 @@
 //! What the engine measures: gathered in memory, kept by minute and by hour.
 
 mod histogram;
+mod past;
 mod recorder;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use histogram::Histogram;
+pub(crate) use past::Past;
 pub(crate) use recorder::Recorder;
 
 /// What a kept figure counts.

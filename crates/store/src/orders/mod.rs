@@ -4,10 +4,12 @@ mod head;
 mod insert;
 mod lines;
 pub(crate) mod search;
+mod stages;
 mod view;
 
 pub use head::{Change, Head, find_ids, get_head, list_heads, lock_heads, save};
 pub use insert::{KnownOrder, NewLine, NewOrder, find_known, insert};
 pub use lines::{Line, UnitChange, change_units, list_lines};
 pub use search::{Place, Search, Sort, search};
+pub use stages::{Stages, stages_of_newest};
 pub use view::{Filter, LineView, OrderRow, OrderView, get_view, list, names, next_of_import, resolve};

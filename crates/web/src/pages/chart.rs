@@ -164,22 +164,16 @@ impl Drawing {
 
 /// A line through the middles of the periods. A figure alone is a dot.
 fn path(values: &[Option<f64>], place: f64, highest: f64) -> String {
-    let mut path = String::new();
-    let mut is_down = false;
-    for (index, value) in values.iter().enumerate() {
-        let Some(value) = value else {
-            is_down = false;
-            continue;
-        };
-        let (x, y) = ((index as f64 + 0.5) * place, HEIGHT - value / highest.max(f64::MIN_POSITIVE) * HEIGHT);
-        let goes_on = values.get(index + 1).copied().flatten().is_some();
-        path.push_str(&format!("{}{} {}", if is_down { 'L' } else { 'M' }, units(x), units(y)));
-        if !is_down && !goes_on {
-            path.push_str("h0.1");
-        }
-        is_down = true;
-    }
-    path
+    let at = |index: usize| values.get(index).copied().flatten();
+    let piece = |index: usize| {
+        let value = at(index)?;
+        let begins = index.checked_sub(1).and_then(at).is_none();
+        let dot = if begins && at(index + 1).is_none() { "h0.1" } else { "" };
+        let x = units((index as f64 + 0.5) * place);
+        let y = units(HEIGHT - value / highest.max(f64::MIN_POSITIVE) * HEIGHT);
+        Some(format!("{}{x} {y}{dot}", if begins { 'M' } else { 'L' }))
+    };
+    (0..values.len()).filter_map(piece).collect()
 }
 
 fn units(value: f64) -> String {

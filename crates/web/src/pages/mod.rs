@@ -6,6 +6,7 @@ mod audit;
 mod chart;
 mod customers;
 mod frame;
+mod funnel;
 mod icons;
 mod imports;
 mod links;
@@ -98,6 +99,9 @@ fn addresses() -> Vec<Address> {
         shows(HOME, Viewer, overview::show),
         shows("/overview/live", Viewer, overview::live),
         shows(ORDERS, Viewer, orders::list),
+        shows("/orders.csv", Viewer, orders::export),
+        shows("/orders/many", Operator, orders::ask_of_many),
+        does("/orders/many", Operator, orders::act_on_many),
         shows("/orders/{id}", Viewer, orders::show),
         shows("/orders/{id}/live", Viewer, orders::live),
         shows("/orders/{id}/refund", Operator, orders::ask_refund),

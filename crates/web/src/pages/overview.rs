@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{KpiFigures, Money, Period};
+use domain::{Currency, KpiFigures, Money, Period};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use queue::State as JobState;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use super::chart::{Chart, HEIGHT, Point, WIDTH};
 use super::frame::Frame;
+use super::funnel::Funnel;
 use super::page;
 use super::words::{counted, money, number, percent, since};
 use crate::ApiError;
@@ -33,6 +34,8 @@ const LEADERS: u32 = 5;
 pub(super) struct Wanted {
     /// Today, where it is not told.
     day: Option<Date>,
+    /// The one with the most orders, where it is not told.
+    currency: Option<Currency>,
     #[serde(default)]
     over: Over,
     /// Whether the charts are shown as tables.
@@ -44,8 +47,9 @@ impl Wanted {
     /// What stands behind an address that asks for it.
     fn query(self) -> String {
         let day = self.day.map(|day| format!("&day={day}")).unwrap_or_default();
+        let currency = self.currency.map(|currency| format!("&currency={currency}")).unwrap_or_default();
         let tables = if self.tables { "&tables=true" } else { "" };
-        format!("?over={}{day}{tables}", self.over.as_str())
+        format!("?over={}{day}{currency}{tables}", self.over.as_str())
     }
 }
 
@@ -138,8 +142,9 @@ struct Overview {
     wanted: Wanted,
     day: Date,
     is_today: bool,
-    currency: &'static str,
-    other_currencies: String,
+    currency: Currency,
+    currencies: Vec<Currency>,
+    funnel: Funnel,
     tiles: Vec<Tile>,
     charts: Vec<Chart>,
     boards: Vec<Leaders>,
@@ -200,27 +205,28 @@ impl Overview {
     async fn read(app: &App, wanted: Wanted) -> Result<Self> {
         let today = app.calendar().business_day(app.now());
         let day = wanted.day.unwrap_or(today);
-        let currency = figures::currency(app, None);
+        let currency = figures::currency(app, wanted.currency);
         let starts = wanted.over.starts(day);
         let days =
             KpiQuery { from: day.saturating_sub(7.days()), to: day, granularity: Granularity::Day, currency };
         let from = starts.first().copied().unwrap_or(day);
         let charted = KpiQuery { from, to: day, granularity: wanted.over.granularity(), currency };
         let board = |of| BoardQuery { of, period: Period::Month, date: day, currency, limit: LEADERS };
-        let (days, charted, products, customers, system) = tokio::try_join!(
+        let (days, charted, products, customers, system, newest) = tokio::try_join!(
             figures::kpis(app, days),
             figures::kpis(app, charted),
             figures::leaderboard(app, board(BoardOf::Products)),
             figures::leaderboard(app, board(BoardOf::Customers)),
             system::read(app),
+            app::orders::stages_of_newest(app),
         )?;
-        let others: Vec<&str> = charted.other_currencies.iter().map(|other| other.code()).collect();
         Ok(Overview {
             wanted,
             day,
             is_today: day == today,
-            currency: charted.currency.code(),
-            other_currencies: others.join(", "),
+            currency: charted.currency,
+            currencies: charted.other_currencies.clone(),
+            funnel: Funnel::of(&newest),
             tiles: tiles(&days, day),
             charts: charts(&charted, &starts),
             boards: vec![
@@ -244,6 +250,10 @@ impl Overview {
     /// The charts the other way: as tables, or as bars.
     fn other_way(&self) -> String {
         Wanted { tables: !self.wanted.tables, ..self.wanted }.query()
+    }
+
+    fn in_currency(&self, currency: &Currency) -> String {
+        Wanted { currency: Some(*currency), ..self.wanted }.query()
     }
 
     fn day_before(&self) -> String {

@@ -126,3 +126,27 @@ impl Choice {
         values.iter().map(choice).collect()
     }
 }
+
+/// A list that somebody comes back to.
+pub(super) struct View {
+    pub(super) told: &'static str,
+    pub(super) address: String,
+    pub(super) is_shown: bool,
+}
+
+impl View {
+    /// Those of the list at `path` that differ by what the field `name` holds.
+    pub(super) fn among(
+        path: &str,
+        filled: &Filled,
+        name: &str,
+        views: &[(&'static str, &str)],
+    ) -> Vec<View> {
+        let view = |(told, value): &(&'static str, &str)| View {
+            told,
+            address: format!("{path}{}", filled.with(name, value)),
+            is_shown: filled.is(name, value),
+        };
+        views.iter().map(view).collect()
+    }
+}

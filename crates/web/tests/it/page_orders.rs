@@ -211,3 +211,60 @@ async fn a_refund_is_shown_before_it_is_asked_for_and_asked_for_as_it_was_shown(
         );
     }
 }
+
+#[tokio::test]
+async fn many_orders_are_moved_on_at_once_each_on_its_own() {
+    let shop = Shop::open(reliable()).await;
+    shop.stock(100).await;
+    let (a, b, c) = (shop.place(1).await, shop.place(2).await, shop.place(3).await);
+    shop.work_until(async || shop.all_are(&[a, b, c], "confirmed/paid").await).await;
+    app::orders::cancel(&shop.app, &app::Actor::CLI, c, None).await.unwrap();
+    shop.work().await;
+    let browser = shop.signed_in(Role::Operator).await;
+    let asked = text(&browser, &format!("/orders/many?deed=ship&order={a}&order={b}&order={c}")).await;
+    assert!(asked.contains("Ship 2 of 3 orders?") && asked.contains("Left as they are"), "{asked}");
+    assert!(asked.contains("cannot ship"), "why the third is left out: {asked}");
+    let meant: Vec<&str> =
+        asked.split("name=\"order\" value=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert_eq!(meant.len(), 2);
+    // One of them is moved on by somebody else in between.
+    app::orders::ship(&shop.app, &app::Actor::CLI, b, app::orders::Shipping::default()).await.unwrap();
+    let key = field(&asked, "key");
+    let form = [("key", key.as_str()), ("deed", "ship"), ("order", meant[0]), ("order", meant[1])];
+    for _ in 0..2 {
+        let done = submit(&browser, "/orders/many", &form).await;
+        assert_eq!(done.status(), StatusCode::OK);
+        let done = done.text().await.unwrap();
+        assert!(done.contains("1 of 2 orders: done") && done.contains("look at it again"), "{done}");
+    }
+    assert_eq!(shop.count_events(a, "order_shipped").await, 1);
+    assert_eq!(
+        browser.get("/orders/many?deed=burn&order=1").await.status(),
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(browser.get("/orders/many?deed=ship").await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn what_a_list_finds_comes_as_csv_to_its_end() {
+    let shop = Shop::open(reliable()).await;
+    shop.stock(4).await;
+    for number in 0..3 {
+        shop.place(number).await;
+    }
+    shop.work_until(async || app::workers::is_idle(&shop.app).await.unwrap()).await;
+    let browser = shop.signed_in(Role::Viewer).await;
+    let csv = text(&browser, "/orders.csv?limit=1&sort=oldest").await;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 4, "a list's limit is not the file's: {csv}");
+    assert!(lines[0].starts_with("id,source,order_id,placed_at,customer,email,status"), "{csv}");
+    assert!(
+        lines[1].contains("test,0,")
+            && lines[1].contains(",ann@example.org,")
+            && lines[1].ends_with(",EUR,25.00,25.00,0.00,0.00"),
+        "{csv}"
+    );
+    let failed = text(&browser, "/orders.csv?status=failed").await;
+    assert_eq!(failed.lines().count(), 2, "{failed}");
+    assert!(failed.contains(",failed,out_of_stock,"), "{failed}");
+}

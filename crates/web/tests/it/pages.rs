@@ -63,6 +63,13 @@ async fn the_overview_tells_the_figures_of_today_beside_those_before() {
     assert!(orders.contains("0 a week before"), "{orders}");
     assert!(page.contains("2030-01-02: 75.00 EUR") && page.contains("2030-01-01: 50.00 EUR"), "{page}");
     assert!(page.contains("ann@example.org"), "the customer leads: {page}");
+    assert!(page.contains("The newest 5 orders.") && page.contains("<td>Confirmed</td>"), "{page}");
+    assert!(
+        page.contains("aria-label=\"Confirmed\">100.0 %") && page.contains("aria-label=\"Shipped\">0.0 %")
+    );
+    let other = text(&browser, "/?currency=USD").await;
+    assert_eq!((value(&other, "Orders"), other.contains("Money in USD.")), ("0", true), "{other}");
+    assert!(other.contains("href=\"/?over=days&#38;currency=EUR\">EUR</a>"), "{other}");
     let before = text(&browser, "/?day=2030-01-01&over=months").await;
     assert_eq!(value(&before, "Orders"), "2");
     assert!(before.contains("<title>2030-01-01: 50.00 EUR</title>"), "{before}");

@@ -1,4 +1,5 @@
 mod steps;
+mod trickle;
 
 use std::path::{Path, PathBuf};
 
@@ -79,9 +80,17 @@ async fn serve(session: &Session, app: &App, stop: tokio_util::sync::Cancellatio
     let address = listener.local_addr().context("the listener has no address")?;
     let out = session.out;
     out.line(format_args!(
-        "\nserving on {} until you press Ctrl-C",
-        out.bold(format_args!("http://{address}/readyz"))
+        "\nserving the dashboard on {} until you press Ctrl-C; an order comes every two seconds, so that it moves",
+        out.bold(format_args!("http://{address}"))
     ))?;
     tell_first_admin(app, out, address).await?;
-    Ok(web::serve(app.clone(), listener, stop.cancelled_owned()).await?)
+    let served = web::serve(app.clone(), listener, stop.cancelled_owned());
+    tokio::pin!(served);
+    tokio::select! {
+        served = &mut served => return Ok(served?),
+        Err(error) = trickle::trickle(app) => {
+            tracing::warn!(error = format!("{error:#}"), "no more orders come by themselves");
+        }
+    }
+    Ok(served.await?)
 }

@@ -59,7 +59,7 @@ pub async fn pages_follow_each_other_without_gaps_or_repeats<S: Store>() {
 
 pub async fn a_search_that_finds_nothing_ends<S: Store>() {
     let lab = Lab::<S>::new().await;
-    for _ in 0..11 {
+    for _ in 0..6 {
         lab.queue.push(vec![job("a"); 1000]).await.unwrap();
     }
     for state in [Some(State::Available), None] {

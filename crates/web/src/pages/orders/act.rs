@@ -65,8 +65,21 @@ struct Line {
     units: i64,
 }
 
+/// All of it, without a word more.
+pub(super) fn whole(deed: Move) -> Deed {
+    match deed {
+        Move::Ship => Deed::Ship(Shipping::default()),
+        Move::Deliver => Deed::Deliver,
+        Move::Cancel => Deed::Cancel { reason: None },
+    }
+}
+
 impl Move {
-    const fn as_str(self) -> &'static str {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Move::Ship, Move::Deliver, Move::Cancel].into_iter().find(|deed| deed.as_str() == text)
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Move::Ship => "ship",
             Move::Deliver => "deliver",
@@ -74,7 +87,7 @@ impl Move {
         }
     }
 
-    const fn question(self) -> &'static str {
+    pub(super) const fn question(self) -> &'static str {
         match self {
             Move::Ship => "Ship",
             Move::Deliver => "Mark as delivered",

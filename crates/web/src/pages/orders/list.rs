@@ -1,13 +1,12 @@
 //! Finding orders.
 
-use std::collections::HashMap;
-
+use app::App;
+use app::orders as cases;
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use domain::{CustomerId, OrderStatus};
-use sql::Tx;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::OrderStatus;
 use store::customers::Customer;
 use store::orders::{OrderRow, Sort};
 
@@ -16,11 +15,12 @@ use crate::access::SignedIn;
 use crate::api::orders::Listed;
 use crate::pages::asked::{Asked, Filled};
 use crate::pages::frame::Frame;
-use crate::pages::parts::{Badge, Choice, Pager, When};
+use crate::pages::parts::{Badge, Choice, Pager, View, When};
 use crate::pages::words::{number, priced};
 use crate::pages::{ORDERS, page};
 use crate::query::Page;
 use crate::server::Web;
+use crate::stream::spill;
 
 #[derive(Template)]
 #[template(path = "orders/list.html")]
@@ -31,15 +31,15 @@ struct OrdersPage<'p> {
     views: Vec<View>,
     rows: Vec<Row>,
     pager: Pager,
+    /// Where the same is as CSV.
+    csv: String,
+    /// Whether it was found by more than is shown of the form at first.
+    is_detailed: bool,
     filled: Filled,
 }
 
-/// A list that somebody comes back to.
-struct View {
-    told: &'static str,
-    address: String,
-    is_shown: bool,
-}
+/// The fields that are folded away while nothing is in them.
+const DETAILS: [&str; 7] = ["sku", "from", "to", "source", "import", "customer", "sort"];
 
 /// What shops look at every day, and the statuses that it takes.
 const VIEWS: [(&str, &str); 4] =
@@ -66,50 +66,40 @@ pub(in crate::pages) async fn list(
 ) -> Result<Response, ApiError> {
     let (listed, filled) = asked.parts();
     let search = listed.search(web.app.calendar())?;
-    let read = move |tx: &mut Tx<'_>| -> app::Result<_> {
-        let part = store::orders::search(tx, &search)?;
-        let customers = customers_of(tx, &part.rows)?;
-        Ok((part, customers))
-    };
-    let (part, customers) = web.app.read("list_orders", read).await?;
-    let Page { data, next } = Page::of_part(part);
-    let row = |order: OrderRow| Row::new(&web.app, order, &customers);
+    let Page { data, next } = Page::of_part(cases::list(&web.app, search).await?);
+    let rows = data.into_iter().map(|(order, customer)| Row::new(&web.app, order, customer.as_ref()));
     page(
         StatusCode::OK,
         &OrdersPage {
             frame: Frame::new(&web.app, &session, ORDERS),
             statuses: Choice::among(&filled, "status", OrderStatus::ALL.iter().map(|one| one.as_str())),
             sorts: Choice::among(&filled, "sort", Sort::ALL.map(|(_, word)| word)),
-            views: views(&filled),
-            rows: data.into_iter().map(row).collect(),
+            views: View::among(ORDERS, &filled, "status", &VIEWS),
+            rows: rows.collect(),
             pager: Pager::new(ORDERS, &filled, next.as_deref()),
+            csv: format!("{ORDERS}.csv{}", filled.begun_again()),
+            is_detailed: DETAILS.iter().any(|name| !filled.value(name).is_empty()),
             filled,
         },
     )
 }
 
-/// Whose these orders are.
-fn customers_of(tx: &mut Tx<'_>, orders: &[OrderRow]) -> store::Result<HashMap<i64, Customer>> {
-    let mut ids: Vec<i64> = orders.iter().map(|order| order.customer_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let ids: Vec<CustomerId> = ids.into_iter().map(CustomerId::from_ledger).collect();
-    let customers = store::customers::list(tx, &ids)?;
-    Ok(customers.into_iter().map(|customer| (customer.id.get(), customer)).collect())
-}
-
-fn views(filled: &Filled) -> Vec<View> {
-    let view = |(told, statuses)| View {
-        told,
-        address: format!("{ORDERS}{}", filled.with("status", statuses)),
-        is_shown: filled.is("status", statuses),
-    };
-    VIEWS.map(view).into()
+/// `GET /orders.csv`: all that a list would show, to its end.
+pub(in crate::pages) async fn export(
+    State(web): State<Web>,
+    asked: Asked<Listed>,
+) -> Result<Response, ApiError> {
+    let search = asked.fields.search(web.app.calendar())?;
+    let file = spill(async |out| cases::export(&web.app, search, out).await.map(drop)).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"orders.csv\""),
+    ];
+    Ok((headers, file).into_response())
 }
 
 impl Row {
-    fn new(app: &app::App, order: OrderRow, customers: &HashMap<i64, Customer>) -> Self {
-        let customer = customers.get(&order.customer_id);
+    fn new(app: &App, order: OrderRow, customer: Option<&Customer>) -> Self {
         Row {
             id: order.id.get(),
             name: format!("{}/{}", order.source, order.external_id),

@@ -141,7 +141,7 @@ impl Order {
             name: format!("{}/{}", row.source, row.external_id),
             placed: When::new(app, row.placed_at),
             status: [row.fail_reason.unwrap_or(row.status), row.payment, row.fulfilment].map(Badge::new),
-            actions: story.possible.actions.iter().filter_map(|kind| Action::of(*kind)).collect(),
+            actions: actions(&story),
             money: money(&story),
             customer_id: row.customer_id,
             customer: customer(&story),
@@ -155,6 +155,14 @@ impl Order {
             jobs: jobs.map_or(Jobs::Later, |jobs| if jobs.complete { Jobs::All } else { Jobs::Newest }),
         }
     }
+}
+
+/// What takes the order further comes first.
+fn actions(story: &Story) -> Vec<Action> {
+    let mut actions: Vec<Action> =
+        story.possible.actions.iter().filter_map(|kind| Action::of(*kind)).collect();
+    actions.sort_by_key(|action| action.is_destructive);
+    actions
 }
 
 fn money(story: &Story) -> Vec<(&'static str, String)> {

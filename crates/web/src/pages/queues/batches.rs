@@ -101,7 +101,7 @@ impl BatchRow {
         BatchRow {
             id: batch.id.0,
             name: batch.name,
-            done: if batch.total > 0 { (ended * 100 / batch.total) as i64 } else { 100 },
+            done: (ended * 100).checked_div(batch.total).map_or(100, |done| done as i64),
             counts: [
                 ("Jobs", count(batch.total)),
                 ("Pending", count(batch.pending)),

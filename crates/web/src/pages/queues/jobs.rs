@@ -13,7 +13,7 @@ use crate::access::SignedIn;
 use crate::api::queue::{Listed, page_of};
 use crate::pages::asked::{Asked, Done, Filled};
 use crate::pages::frame::Frame;
-use crate::pages::parts::{Badge, Choice, Pager, When};
+use crate::pages::parts::{Badge, Choice, Pager, View, When};
 use crate::pages::words::clipped;
 use crate::pages::{QUEUES, page};
 use crate::query::Page;
@@ -36,13 +36,6 @@ struct JobsPage<'p> {
     matching: String,
     pager: Pager,
     filled: Filled,
-}
-
-/// A list that somebody comes back to.
-struct View {
-    told: &'static str,
-    address: String,
-    is_shown: bool,
 }
 
 /// What operators look at.
@@ -98,7 +91,7 @@ pub(in crate::pages) async fn jobs(
             states: Choice::among(&filled, "state", State::ALL.map(State::name)),
             queues: queues.map(|queue| (queue.clone(), filled.is("queue", &queue))).collect(),
             kinds: Choice::among(&filled, "kind", app::jobs::kinds(&web.app)),
-            views: views(&filled),
+            views: View::among(JOBS, &filled, "state", &VIEWS),
             table: JobTable::new(&web.app, data, picks),
             deeds: deeds(&filter),
             matching: told(&filter).join(", "),
@@ -141,15 +134,6 @@ fn deeds(filter: &Filter) -> Vec<DeedChoice> {
         all_matching: change::all_matching(deed, filter),
     };
     Deed::ALL.into_iter().filter(fits).map(choice).collect()
-}
-
-fn views(filled: &Filled) -> Vec<View> {
-    let view = |(told, state)| View {
-        told,
-        address: format!("{JOBS}{}", filled.with("state", state)),
-        is_shown: filled.is("state", state),
-    };
-    VIEWS.map(view).into()
 }
 
 /// Letters of arguments and errors.

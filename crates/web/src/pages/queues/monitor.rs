@@ -11,7 +11,7 @@ use queue::metrics::Span;
 use queue::{PoolStatus, State, SupervisorRecord};
 
 use super::failures::Failures;
-use super::work::{Over, Worked};
+use super::work::{Wanted, Worked};
 use super::{Answer, in_state};
 use crate::access::SignedIn;
 use crate::pages::frame::Frame;
@@ -41,11 +41,11 @@ struct LivePart {
 pub(in crate::pages) async fn monitor(
     From(web): From<Web>,
     SignedIn(session): SignedIn,
-    Query(over): Query<Over>,
+    Query(wanted): Query<Wanted>,
 ) -> Answer {
     let (live, worked, failures) = tokio::try_join!(
         Live::read(&web.app, &session),
-        Worked::read(&web.app, over),
+        Worked::read(&web.app, wanted),
         Failures::read(&web.app, &session),
     )?;
     let frame = Frame::new(&web.app, &session, QUEUES);

@@ -21,7 +21,7 @@ use crate::server::Web;
 /// How far back, of which queue, and in which form.
 #[derive(Deserialize, Clone, Default)]
 #[serde(deny_unknown_fields)]
-pub(in crate::pages) struct Over {
+pub(in crate::pages) struct Wanted {
     #[serde(default)]
     over: Span,
     /// All of them, where it is not told.
@@ -84,7 +84,7 @@ impl Span {
     }
 }
 
-impl Over {
+impl Wanted {
     /// What stands behind an address that asks for it.
     pub(super) fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::from("?"));
@@ -103,16 +103,16 @@ impl Over {
 pub(in crate::pages) async fn work(
     From(web): From<Web>,
     SignedIn(_): SignedIn,
-    Query(over): Query<Over>,
+    Query(wanted): Query<Wanted>,
 ) -> Answer {
-    page(StatusCode::OK, &Worked::read(&web.app, over).await?)
+    page(StatusCode::OK, &Worked::read(&web.app, wanted).await?)
 }
 
 /// The part of the page.
 #[derive(Template)]
 #[template(path = "queues/work.html")]
 pub(super) struct Worked {
-    pub(super) over: Over,
+    pub(super) wanted: Wanted,
     drawings: Vec<Drawing>,
     rows: Vec<Row>,
 }
@@ -131,39 +131,39 @@ struct Row {
 }
 
 impl Worked {
-    pub(super) async fn read(app: &App, over: Over) -> Result<Self> {
-        if let Some(queue) = &over.queue {
+    pub(super) async fn read(app: &App, wanted: Wanted) -> Result<Self> {
+        if let Some(queue) = &wanted.queue {
             queues::check_name(app, queue)?;
         }
-        let (span, per_step, count) = over.over.steps();
+        let (span, per_step, count) = wanted.over.steps();
         let length = SignedDuration::from_secs(span.seconds() * per_step);
         // The last step is the one that runs.
         let from = app.now().saturating_sub(length * (count as i32 - 1)).unwrap_or(Timestamp::MIN);
         let from = span.start(from);
-        let stretch = work::stretch(app, over.queue.as_deref(), (span, per_step), from).await?;
+        let stretch = work::stretch(app, wanted.queue.as_deref(), (span, per_step), from).await?;
         let starts: Vec<Timestamp> =
             (0..count).filter_map(|step| from.saturating_add(length * step as i32).ok()).collect();
         Ok(Worked {
-            drawings: drawings(app, over.over, &stretch, &starts),
+            drawings: drawings(app, wanted.over, &stretch, &starts),
             rows: stretch.totals.into_iter().map(Row::new).collect(),
-            over,
+            wanted,
         })
     }
 
     /// How far back it can be told: in words, where that is shown, and whether it is shown now.
     fn spans(&self) -> [(&'static str, String, bool); 4] {
-        let shown = self.over.over;
-        Span::ALL.map(|over| (over.told(), Over { over, ..self.over.clone() }.query(), over == shown))
+        let shown = self.wanted.over;
+        Span::ALL.map(|over| (over.told(), Wanted { over, ..self.wanted.clone() }.query(), over == shown))
     }
 
     /// The charts the other way: as tables, or drawn.
     fn other_way(&self) -> String {
-        Over { tables: !self.over.tables, ..self.over.clone() }.query()
+        Wanted { tables: !self.wanted.tables, ..self.wanted.clone() }.query()
     }
 
     /// The same of all queues.
     fn of_all(&self) -> String {
-        Over { queue: None, ..self.over.clone() }.query()
+        Wanted { queue: None, ..self.wanted.clone() }.query()
     }
 
     /// How high a drawing is, in words.
@@ -176,7 +176,7 @@ impl Worked {
     }
 
     fn per_step(&self) -> String {
-        let step = self.over.over.step();
+        let step = self.wanted.over.step();
         if step.starts_with('a') { step.to_owned() } else { format!("in {step}") }
     }
 }
