@@ -67,6 +67,9 @@ class Session {
     page.on('console', (message) => {
       // So htmx tells that a stream has ended, also where its page was left.
       if (message.text() === '[object Event]') this.#endedStreams += 1
+      // And so that the page was left, or asked for something newer, while a part of it was on its way. What failed
+      // otherwise it tells besides.
+      else if (/^htmx:(afterRequest|sendAbort),/.test(message.text())) return
       else if (['error', 'warning'].includes(message.type())) note(message.text())
     })
     page.on('pageerror', (error) => note(`a script failed: ${error.stack}`))

@@ -35,6 +35,11 @@ fn orders_are_found_by_whose_they_are_and_what_they_hold() {
 }
 
 #[test]
+fn a_dropped_file_is_mapped_tried_imported_and_corrected() {
+    walk("imports");
+}
+
+#[test]
 fn the_api_is_described_to_people() {
     walk("docs");
 }
