@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Currency, KpiFigures, Money, Period};
+use futures_util::FutureExt as _;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use queue::State as JobState;
@@ -217,7 +218,8 @@ impl Overview {
             figures::kpis(app, charted),
             figures::leaderboard(app, board(BoardOf::Products)),
             figures::leaderboard(app, board(BoardOf::Customers)),
-            system::read(app),
+            // The compiler goes only so deep into futures within futures.
+            system::read(app).boxed(),
             app::orders::stages_of_newest(app),
         )?;
         Ok(Overview {
@@ -252,8 +254,11 @@ impl Overview {
         Wanted { tables: !self.wanted.tables, ..self.wanted }.query()
     }
 
-    fn in_currency(&self, currency: &Currency) -> String {
-        Wanted { currency: Some(*currency), ..self.wanted }.query()
+    /// The other currencies that there are orders in, and where their figures are shown.
+    fn other_currencies(&self) -> Vec<(Currency, String)> {
+        let address =
+            |currency: &Currency| (*currency, Wanted { currency: Some(*currency), ..self.wanted }.query());
+        self.currencies.iter().map(address).collect()
     }
 
     fn day_before(&self) -> String {

@@ -6,6 +6,7 @@ use app::{App, work};
 use askama::Template;
 use axum::extract::State as From;
 use axum::http::StatusCode;
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use queue::metrics::Span;
 use queue::{PoolStatus, State, SupervisorRecord};
@@ -44,9 +45,10 @@ pub(in crate::pages) async fn monitor(
     Query(wanted): Query<Wanted>,
 ) -> Answer {
     let (live, worked, failures) = tokio::try_join!(
-        Live::read(&web.app, &session),
-        Worked::read(&web.app, wanted),
-        Failures::read(&web.app, &session),
+        // The compiler goes only so deep into futures within futures.
+        Live::read(&web.app, &session).boxed(),
+        Worked::read(&web.app, wanted).boxed(),
+        Failures::read(&web.app, &session).boxed(),
     )?;
     let frame = Frame::new(&web.app, &session, QUEUES);
     page(StatusCode::OK, &MonitorPage { frame, section: QUEUES, live, worked, failures })
