@@ -4,7 +4,7 @@
 //! goes on in a trace that is kept is a [`Span`] of it; elsewhere a span is nothing and costs nothing. What is to happen
 //! later, or elsewhere, takes the [`Trace`] along.
 //!
-//! Until [`start`] was called nothing is kept, and asking whether it is costs one load.
+//! Until [`start()`] was called nothing is kept, and asking whether it is costs one load.
 
 mod exporter;
 mod sampling;
