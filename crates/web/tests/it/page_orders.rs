@@ -249,10 +249,11 @@ async fn many_orders_are_moved_on_at_once_each_on_its_own() {
 async fn what_a_list_finds_comes_as_csv_to_its_end() {
     let shop = Shop::open(reliable()).await;
     shop.stock(4).await;
-    for number in 0..3 {
-        shop.place(number).await;
-    }
-    shop.work_until(async || app::workers::is_idle(&shop.app).await.unwrap()).await;
+    let paid = [shop.place(0).await, shop.place(1).await];
+    let short = shop.place(2).await;
+    let at_rest =
+        async || shop.all_are(&paid, "confirmed/paid").await && shop.all_are(&[short], "failed/unpaid").await;
+    shop.work_until(at_rest).await;
     let browser = shop.signed_in(Role::Viewer).await;
     let csv = text(&browser, "/orders.csv?limit=1&sort=oldest").await;
     let lines: Vec<&str> = csv.lines().collect();
