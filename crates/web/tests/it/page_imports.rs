@@ -139,6 +139,9 @@ async fn a_file_is_sent_mapped_tried_imported_and_its_rejects_corrected() {
             && tried.contains("A-2,2029-12-01")
             && tried.contains("order rejected")
     );
+    for code in ["invalid quantity", "order rejected"] {
+        assert!(tried.contains(&format!("{code}</span></td><td class=\"number\">1</td>")), "{code}: {tried}");
+    }
     assert!(
         tried.contains("<tr><td>MUG</td><td class=\"number\">2</td><td class=\"number\">1</td></tr>"),
         "{tried}"
