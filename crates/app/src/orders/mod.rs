@@ -23,7 +23,7 @@ pub use preview::{Preview, StockChange, Told};
 pub(crate) use reserve::reserve;
 pub use ship::Shipping;
 pub use store::orders::Stages;
-pub use story::{PaymentView, Possible, Story, story};
+pub use story::{PaymentView, Possible, Story, possible, story, story_and_possible};
 
 use std::collections::HashMap;
 

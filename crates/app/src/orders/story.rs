@@ -39,14 +39,13 @@ pub struct Story {
     pub webhooks: Vec<DeliveryRow>,
     /// What happened, oldest first.
     pub timeline: Vec<Event>,
-    /// What can be done to it now.
-    #[serde(skip)]
-    pub possible: Possible,
 }
 
 /// What can be done to an order as it stands.
 #[derive(Debug)]
 pub struct Possible {
+    /// The order with its lines.
+    pub order: OrderView,
     /// What a person may do.
     pub actions: Vec<ActionKind>,
     /// Its money and units, with what may still be shipped and refunded of them.
@@ -64,7 +63,8 @@ impl Possible {
         products.dedup();
         let mut actions = head.state.allowed_actions();
         actions.retain(|kind| kind.is_manual());
-        Ok(Possible { actions, room, products: store::products::list(tx, &products)? })
+        let (order, products) = (store::orders::get_view(tx, id)?, store::products::list(tx, &products)?);
+        Ok(Possible { order, actions, room, products })
     }
 }
 
@@ -107,7 +107,21 @@ impl From<Payment> for PaymentView {
 
 /// An order's whole story, over one snapshot.
 pub async fn story(app: &App, id: OrderId) -> Result<Story> {
-    app.read("order_story", move |tx: &mut Tx<'_>| {
+    app.read("order_story", move |tx: &mut Tx<'_>| Story::read(tx, id)).await
+}
+
+/// What can be done to an order as it stands.
+pub async fn possible(app: &App, id: OrderId) -> Result<Possible> {
+    app.read("possible_deeds", move |tx: &mut Tx<'_>| Possible::look(tx, id)).await
+}
+
+/// Both, over one snapshot.
+pub async fn story_and_possible(app: &App, id: OrderId) -> Result<(Story, Possible)> {
+    app.read("order_story", move |tx: &mut Tx<'_>| Ok((Story::read(tx, id)?, Possible::look(tx, id)?))).await
+}
+
+impl Story {
+    fn read(tx: &mut Tx<'_>, id: OrderId) -> Result<Self> {
         let order = store::orders::get_view(tx, id)?;
         let refunds = store::refunds::list_of_order(tx, id)?;
         Ok(Story {
@@ -117,10 +131,8 @@ pub async fn story(app: &App, id: OrderId) -> Result<Story> {
             shipments: store::shipments::list_of_order(tx, id)?,
             notifications: store::notifications::list_of_order(tx, id)?,
             webhooks: store::webhooks::list_of_order(tx, id, DELIVERIES_AT_MOST)?,
-            possible: Possible::look(tx, id)?,
             timeline: store::events::list(tx, id)?,
             order,
         })
-    })
-    .await
+    }
 }
