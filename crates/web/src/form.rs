@@ -14,9 +14,9 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use hyper::body::Frame;
 
+use crate::ApiError;
 use crate::body::parse;
 use crate::openapi::{Argument, Operation};
-use crate::{ApiError, Violation};
 
 /// How long the next piece of a file may take.
 const NEXT_WITHIN: Duration = Duration::from_secs(30);
@@ -125,7 +125,7 @@ impl Form {
             }
         }
         let Some((upload, name)) = file else {
-            return Err(wrong("/file", "the form has no field `file`".to_owned()));
+            return Err(ApiError::wrong("/file", "the form has no field `file`".to_owned()));
         };
         Ok(Received { upload, name, options: options.unwrap_or_default() })
     }
@@ -208,11 +208,7 @@ fn broken(error: MultipartError) -> ApiError {
 fn unexpected(name: Option<&str>) -> ApiError {
     let name = name.unwrap_or_default();
     let detail = "the form has one field `file`, and may have one field `options`".to_owned();
-    wrong(&format!("/{name}"), detail)
-}
-
-fn wrong(pointer: &str, detail: String) -> ApiError {
-    ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail }])
+    ApiError::wrong(format!("/{name}"), detail)
 }
 
 #[cfg(test)]

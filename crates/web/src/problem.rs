@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use app::gateways::GatewayError;
-use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use domain::Role;
-use schemars::JsonSchema;
-use serde::Serialize;
 
+pub(crate) use details::Problem;
+pub use details::Violation;
 pub(crate) use kinds::Kind;
 
+mod details;
 pub(crate) mod kinds;
 
 /// Why a request got no result. Each variant has one status and one stable problem type.
@@ -138,38 +137,15 @@ pub enum ApiError {
     Panicked(String),
 }
 
-/// One thing that is wrong with a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Violation {
-    /// Where, as a JSON pointer (RFC 6901).
-    pub pointer: String,
-    /// What, in a sentence that a person can act on.
-    pub detail: String,
-}
-
-/// Why a request got no result (RFC 9457).
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Problem {
-    /// The kind of problem; it never changes.
-    r#type: String,
-    /// The kind in words.
-    title: &'static str,
-    /// The status of the answer.
-    status: u16,
-    /// What is wrong this time, in a sentence that a person can act on.
-    detail: String,
-    /// Each thing that is wrong with a body or a parameter.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Violation>,
-    /// Where the order stands whose state does not allow what was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<Standing>,
-}
-
 /// Seconds after which a request that met a passing fault may be sent again.
 const RETRY_AFTER: u64 = 1;
 
 impl ApiError {
+    /// One thing that is wrong with what was asked, and where: a JSON pointer, or a parameter behind a `?`.
+    pub(crate) fn wrong(pointer: impl Into<String>, detail: impl ToString) -> Self {
+        ApiError::Invalid(vec![Violation { pointer: pointer.into(), detail: detail.to_string() }])
+    }
+
     /// The problem type.
     fn kind(&self) -> Kind {
         match self {
@@ -288,94 +264,6 @@ fn of_use_case(error: &app::Error) -> Kind {
     }
 }
 
-/// Where an order stands that something was refused for, and what can be done to it instead.
-#[derive(Serialize, JsonSchema)]
-struct Standing {
-    /// The order as a whole.
-    status: domain::OrderStatus,
-    /// Its money.
-    payment: domain::PaymentStatus,
-    /// Its goods.
-    fulfilment: domain::FulfilmentStatus,
-    /// What can be done to it.
-    allowed: Vec<&'static str>,
-}
-
-impl Problem {
-    /// What a problem of this kind looks like.
-    pub(crate) fn example(kind: Kind) -> Self {
-        let violation = |pointer: &str, detail: &str| Violation {
-            pointer: pointer.to_owned(),
-            detail: detail.to_owned(),
-        };
-        let errors = match kind {
-            kinds::UNFIT_BODY => vec![violation("/lines/0/quantity", "a quantity is from 1 to 1000000")],
-            kinds::INVALID_REQUEST => vec![violation("?limit", "a page has 1 to 200 entries, not 500")],
-            _ => Vec::new(),
-        };
-        let current = (kind == kinds::REFUSED).then(|| Standing {
-            status: domain::OrderStatus::Completed,
-            payment: domain::PaymentStatus::Paid,
-            fulfilment: domain::FulfilmentStatus::Delivered,
-            allowed: Vec::new(),
-        });
-        let Kind { status, title, example, .. } = kind;
-        let detail = example.to_owned();
-        Problem { r#type: kind.urn(), title, status: status.as_u16(), detail, errors, current }
-    }
-}
-
-impl Standing {
-    fn of(error: &ApiError) -> Option<Self> {
-        let ApiError::App(app::Error::Refused(refused)) = error else { return None };
-        let manual = refused.allowed.iter().filter(|kind| kind.is_manual());
-        Some(Standing {
-            status: refused.status,
-            payment: refused.payment,
-            fulfilment: refused.fulfilment,
-            allowed: manual.map(|kind| kind.words()).collect(),
-        })
-    }
-}
-
-impl ApiError {
-    /// What whoever filled in a form reads of it, and the status of the page that says so.
-    pub(crate) fn told(self) -> (StatusCode, String) {
-        let (kind, Problem { detail, errors, .. }) = self.problem();
-        let told = |Violation { pointer, detail }: Violation| match pointer.trim_start_matches('/') {
-            "" => detail,
-            field => format!("{}: {detail}", field.replace('_', " ")),
-        };
-        let errors: Vec<String> = errors.into_iter().map(told).collect();
-        (kind.status, if errors.is_empty() { detail } else { errors.join("; ") })
-    }
-
-    fn problem(self) -> (Kind, Problem) {
-        let kind = self.kind();
-        let status = kind.status;
-        if status.is_server_error() {
-            tracing::error!(error = queue::with_causes(&self), kind = kind.word, "a request failed");
-        }
-        let detail = self.detail(status);
-        let current = Standing::of(&self);
-        let errors = match self {
-            ApiError::Invalid(errors) => errors,
-            ApiError::Unfit(error) => vec![error],
-            _ => Vec::new(),
-        };
-        let (r#type, title) = (kind.urn(), kind.title);
-        (kind, Problem { r#type, title, status: status.as_u16(), detail, errors, current })
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let headers = self.headers(self.kind());
-        let (kind, problem) = self.problem();
-        (kind.status, headers, Json(problem)).into_response()
-    }
-}
-
 /// Whole seconds, none of them too few.
 pub(crate) fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
@@ -383,6 +271,8 @@ pub(crate) fn seconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
     fn status(error: impl Into<ApiError>) -> StatusCode {

@@ -15,8 +15,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use store::Part;
 
+use crate::ApiError;
 use crate::openapi::{Argument, Operation};
-use crate::{ApiError, Violation};
 
 /// The parameters of a request.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -35,7 +35,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(read).map_err(|error| {
         let name = error.path().to_string();
         let pointer = if name == "." { "?".to_owned() } else { format!("?{name}") };
-        ApiError::Invalid(vec![Violation { pointer, detail: error.into_inner().to_string() }])
+        ApiError::wrong(pointer, error.into_inner())
     })
 }
 
@@ -51,10 +51,7 @@ impl<T: JsonSchema> Argument for Query<T> {
 pub(crate) async fn refuse_parameters(request: Request, next: Next) -> Result<Response, ApiError> {
     match request.uri().query() {
         None | Some("") => Ok(next.run(request).await),
-        Some(_) => Err(ApiError::Invalid(vec![Violation {
-            pointer: "?".to_owned(),
-            detail: "this address takes no parameters".to_owned(),
-        }])),
+        Some(_) => Err(ApiError::wrong("?", "this address takes no parameters")),
     }
 }
 
@@ -107,8 +104,7 @@ impl Cursor {
     /// The key that it stands for.
     pub(crate) fn parse<T: FromStr>(&self) -> Result<T, ApiError> {
         self.0.parse().map_err(|_| {
-            let detail = "this is no cursor of this list; take `next` of the page before".to_owned();
-            ApiError::Invalid(vec![Violation { pointer: "?cursor".to_owned(), detail }])
+            ApiError::wrong("?cursor", "this is no cursor of this list; take `next` of the page before")
         })
     }
 

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::ApiError;
 use crate::access::Shown;
 use crate::connections::Cut;
 use crate::live::{Joining, Listener, Message, Topic, Topics};
@@ -16,7 +17,6 @@ use crate::openapi::Operation;
 use crate::problem::kinds;
 use crate::query::Query;
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// Where a client that comes back says what it has heard.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -37,7 +37,7 @@ impl Wanted {
         Topics::parse(names).map_err(|name| {
             let known = Topic::ALL.map(Topic::as_str).join(", ");
             let detail = format!("`{name}` is no topic; the topics are {known}");
-            ApiError::Invalid(vec![Violation { pointer: "?topics".to_owned(), detail }])
+            ApiError::wrong("?topics", detail)
         })
     }
 }

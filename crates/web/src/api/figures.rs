@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::ApiError;
 use crate::address::Path;
 use crate::query::{Limit, Query};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// Of which days: one, or a span; today, where none is named.
 #[derive(Deserialize, JsonSchema)]
@@ -36,10 +36,7 @@ impl Span {
             (Some(day), None, None) => Ok((day, day)),
             (None, Some(from), Some(to)) => Ok((from, to)),
             (None, None, None) => Ok((today, today)),
-            _ => Err(ApiError::Invalid(vec![Violation {
-                pointer: "?date".to_owned(),
-                detail: "name `date`, or `from` and `to`, or none of them for today".to_owned(),
-            }])),
+            _ => Err(ApiError::wrong("?date", "name `date`, or `from` and `to`, or none of them for today")),
         }
     }
 }
@@ -99,8 +96,7 @@ pub(crate) async fn standing(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Board<Ranked>>, ApiError> {
     if wanted.of == Some(BoardOf::Products) {
-        let detail = "this address is about customers".to_owned();
-        return Err(ApiError::Invalid(vec![Violation { pointer: "?of".to_owned(), detail }]));
+        return Err(ApiError::wrong("?of", "this address is about customers"));
     }
     let query = BoardQuery { of: BoardOf::Customers, ..wanted.query(&web) };
     let board = cases::standing(&web.app, id, query).await?;

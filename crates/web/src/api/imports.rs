@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::{JsonBody, says_json};
@@ -20,7 +21,6 @@ use crate::openapi::{Argument, Operation};
 use crate::problem::kinds;
 use crate::query::{Page, Paging, Query};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// `GET /api/imports`: newest first.
 pub(crate) async fn list(
@@ -174,21 +174,17 @@ async fn fetch(app: &App, who: &Actor, named: Named, terms: &Terms) -> Result<Ou
             ("/path", looked.map_err(|error| app::Error::Internal(error.to_string()))?)
         }
         (None, Some(url)) => ("/url", Origin::url(&settings, &url)),
-        _ => return Err(wrong("", "the file is named by either `path` or `url`")),
+        _ => return Err(ApiError::wrong("", "the file is named by either `path` or `url`")),
     };
-    let origin = origin.map_err(|refused| wrong(pointer, refused))?;
+    let origin = origin.map_err(|refused| ApiError::wrong(pointer, refused))?;
     if terms.dry_run {
         let told = cases::dry_run_of(app, &origin, named.options).await;
         return told.map(Err).map_err(|error| match error {
-            app::Error::Fetch { reason, passing: false } => wrong(pointer, reason),
+            app::Error::Fetch { reason, passing: false } => ApiError::wrong(pointer, reason),
             error => error.into(),
         });
     }
     Ok(Ok(cases::fetch(app, who, origin, named.options, terms.force).await?))
-}
-
-fn wrong(pointer: &str, detail: impl ToString) -> ApiError {
-    ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_string() }])
 }
 
 /// Says what sending a file answers.

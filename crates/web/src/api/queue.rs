@@ -14,12 +14,12 @@ use queue::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
 use crate::query::{Cursor, Limit, Page, Paging, Query};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// The most that a body may have.
 const LIMIT: usize = 256 * 1024;
@@ -141,10 +141,7 @@ impl Meant {
             (Some(ids), None) => Ok(Selection::Ids(ids)),
             // A filter that chooses everything is more likely a slip than a wish.
             (None, Some(filter)) if filter != Filter::default() => Ok(Selection::Matching(filter)),
-            _ => Err(ApiError::Invalid(vec![Violation {
-                pointer: "/filter".to_owned(),
-                detail: "name `ids`, or a `filter` that narrows the choice".to_owned(),
-            }])),
+            _ => Err(ApiError::wrong("/filter", "name `ids`, or a `filter` that narrows the choice")),
         }
     }
 }
@@ -283,7 +280,7 @@ pub(crate) async fn metrics(
     let hours = hours.unwrap_or(usual);
     if !(1..=most).contains(&hours) {
         let detail = format!("figures of this length are kept for {most} hours; name 1 to {most}");
-        return Err(ApiError::Invalid(vec![Violation { pointer: "?hours".to_owned(), detail }]));
+        return Err(ApiError::wrong("?hours", detail));
     }
     let back = SignedDuration::from_hours(i64::from(hours));
     let from = span.start(web.app.now().saturating_sub(back).unwrap_or(Timestamp::MIN));

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sql::Tx;
 use store::Part;
 
+use crate::ApiError;
 use crate::access::By;
 use crate::address::Path;
 use crate::body::JsonBody;
@@ -20,7 +21,6 @@ use crate::openapi::Operation;
 use crate::problem::kinds;
 use crate::query::{Cursor, Limit, Page, Query};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// The most that a body may have.
 const LIMIT: usize = 256 * 1024;
@@ -67,12 +67,11 @@ impl RefundBody {
     }
 
     fn what(&self) -> Result<RefundRequest, ApiError> {
-        let both = |pointer: &str, detail: &str| {
-            ApiError::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.to_owned() }])
-        };
         match (self.amount, &self.lines, self.shipping) {
-            (Some(_), Some(_), _) => Err(both("/lines", "name an amount or lines, not both")),
-            (_, None, Some(_)) => Err(both("/shipping", "shipping goes back with lines; name them")),
+            (Some(_), Some(_), _) => Err(ApiError::wrong("/lines", "name an amount or lines, not both")),
+            (_, None, Some(_)) => {
+                Err(ApiError::wrong("/shipping", "shipping goes back with lines; name them"))
+            }
             (Some(amount), None, None) => Ok(RefundRequest::Amount(amount)),
             (None, None, None) => Ok(RefundRequest::All),
             (None, Some(lines), shipping) => Ok(RefundRequest::Lines {

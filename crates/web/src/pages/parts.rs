@@ -28,7 +28,7 @@ impl Badge {
             "confirmed" | "completed" | "paid" | "captured" | "succeeded" | "sent" | "delivered"
             | "applied" | "ok" | "up" | "working" => "good",
             "failed" | "down" | "error" | "disabled" | "oversold" | "none left" | "declined"
-            | "discarded" | "rejected" | "expired" => "bad",
+            | "discarded" | "rejected" | "expired" | "out of stock" => "bad",
             "pending" | "reserved" | "requested" | "accepted" | "processing" | "running" | "executing"
             | "sending" | "planning" | "fetching" | "queued" | "shipped" | "available" => "busy",
             "paused" | "retryable" | "partially refunded" | "partially shipped" | "late" | "failing"

@@ -238,6 +238,8 @@ async fn many_orders_are_moved_on_at_once_each_on_its_own() {
         assert!(done.contains("1 of 2 orders: done") && done.contains("look at it again"), "{done}");
     }
     assert_eq!(shop.count_events(a, "order_shipped").await, 1);
+    let blind = submit(&browser, "/orders/many", &[("key", "k"), ("deed", "cancel"), ("order", "1")]).await;
+    assert_eq!(blind.status(), StatusCode::UNPROCESSABLE_ENTITY, "nobody looked at what would come of it");
     assert_eq!(
         browser.get("/orders/many?deed=burn&order=1").await.status(),
         StatusCode::UNPROCESSABLE_ENTITY

@@ -20,7 +20,8 @@ const CUSTOMERS: usize = 17;
 /// Places an order every two seconds, for as long as it is let.
 pub async fn trickle(app: &App) -> Result<Infallible> {
     let products = app.read("list_products", |tx| store::products::list_from(tx, "", PRODUCTS)).await;
-    let products = products.map_err(app::Error::from)?;
+    let mut products = products.map_err(app::Error::from)?;
+    products.retain(|product| !product.tracked || product.available() > 0);
     for number in 1.. {
         tokio::time::sleep(EVERY).await;
         let product = products.get(number * 7 % products.len().max(1)).context("the demo has no product")?;

@@ -3,9 +3,9 @@
 use app::imports::{Field, ImportOptions, Looked};
 use serde_json::Value;
 
+use crate::ApiError;
 use crate::body::from_pairs;
 use crate::pages::asked::Filled;
-use crate::{ApiError, Violation};
 
 /// How the fields of the form begin that say which column is what.
 pub(super) const COLUMN: &str = "column.";
@@ -107,7 +107,7 @@ impl Terms {
                 let [one, two] = [other, field].map(|field| field.as_str().replace('_', " "));
                 let detail =
                     format!("the column “{column}” is chosen for {one} and for {two}; it can be one of them");
-                return Err(ApiError::Invalid(vec![Violation { pointer: String::new(), detail }]));
+                return Err(ApiError::wrong("", detail));
             }
         }
         Ok(())

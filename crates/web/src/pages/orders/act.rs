@@ -1,13 +1,14 @@
 //! Moving an order on: what would come of it is shown, then it is done.
 
 use app::access::sessions::Session;
-use app::orders::{self as cases, Deed, Preview, Shipping, Story};
+use app::orders::{self as cases, Deed, Possible, Preview, Shipping};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{ActionKind, IdempotencyKey, Label, OrderId};
 
+use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::address::Path;
 use crate::pages::frame::Frame;
@@ -16,7 +17,6 @@ use crate::pages::parts::Badge;
 use crate::pages::words::priced;
 use crate::pages::{ORDERS, page};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// What can be done to an order by its page.
 #[derive(Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -120,21 +120,17 @@ impl Filled {
     fn read(fields: Vec<(String, String)>) -> Result<Self, ApiError> {
         let mut filled = Filled::default();
         for (name, value) in fields {
-            let wrong =
-                |detail: String| ApiError::Invalid(vec![Violation { pointer: format!("/{name}"), detail }]);
-            let number =
-                || value.trim().parse::<i64>().map_err(|_| wrong(format!("`{value}` is no whole number")));
             match name.as_str() {
                 "carrier" => filled.carrier = value,
                 "tracking" => filled.tracking = value,
                 "reason" => filled.reason = value,
                 "key" => filled.key = value,
-                "version" => filled.version = number()?,
+                "version" => filled.version = number(&name, &value)?,
                 "look" => filled.is_look = true,
                 _ => match name.strip_prefix("units_").and_then(|line| line.parse().ok()) {
                     Some(_) if value.trim().is_empty() => {}
-                    Some(line) => filled.units.push((line, number()?)),
-                    None => return Err(wrong("the form has no such field".to_owned())),
+                    Some(line) => filled.units.push((line, number(&name, &value)?)),
+                    None => return Err(ApiError::wrong(format!("/{name}"), "the form has no such field")),
                 },
             }
         }
@@ -161,9 +157,14 @@ pub(super) fn label(field: &str, text: &str) -> Result<Option<String>, ApiError>
     if text.is_empty() {
         return Ok(None);
     }
-    Label::parse(text).map(|label| Some(label.into())).map_err(|error| {
-        ApiError::Invalid(vec![Violation { pointer: format!("/{field}"), detail: error.to_string() }])
-    })
+    let label = Label::parse(text).map(|label| Some(label.into()));
+    label.map_err(|error| ApiError::wrong(format!("/{field}"), error))
+}
+
+/// A whole number of a form.
+pub(super) fn number(field: &str, text: &str) -> Result<i64, ApiError> {
+    let number = text.trim().parse();
+    number.map_err(|_| ApiError::wrong(format!("/{field}"), format!("`{text}` is no whole number")))
 }
 
 /// `GET /orders/{id}/ship`, `…/deliver`, `…/cancel`: what would come of it.
@@ -172,10 +173,10 @@ pub(in crate::pages) async fn ask(
     SignedIn(session): SignedIn,
     Path((id, deed)): Path<(OrderId, Move)>,
 ) -> Result<Response, ApiError> {
-    let story = cases::story(&web.app, id).await?;
-    let units = shippable(&story).collect();
-    let filled = Filled { units, version: story.order.row.version, key: fresh_key(), ..Filled::default() };
-    shown(&web, &session, &story, deed, filled).await
+    let possible = cases::possible(&web.app, id).await?;
+    let units = shippable(&possible).collect();
+    let filled = Filled { units, version: possible.order.row.version, key: fresh_key(), ..Filled::default() };
+    shown(&web, &session, &possible, deed, filled).await
 }
 
 /// `POST` of the same: does it, or shows what would come of what was filled in.
@@ -187,8 +188,8 @@ pub(in crate::pages) async fn act(
     let filled = Filled::read(fields)?;
     let nothing_leaves = deed == Move::Ship && filled.units.is_empty();
     if filled.is_look || nothing_leaves {
-        let story = cases::story(&web.app, id).await?;
-        return shown(&web, &session, &story, deed, filled).await;
+        let possible = cases::possible(&web.app, id).await?;
+        return shown(&web, &session, &possible, deed, filled).await;
     }
     let key = IdempotencyKey::parse(&filled.key).map_err(|error| ApiError::BadKey(error.to_string()))?;
     let told = filled.deed(deed)?;
@@ -200,25 +201,24 @@ pub(in crate::pages) async fn act(
 async fn shown(
     web: &Web,
     session: &Session,
-    story: &Story,
+    possible: &Possible,
     deed: Move,
     filled: Filled,
 ) -> Result<Response, ApiError> {
-    let row = &story.order.row;
-    let outcome =
-        if deed == Move::Ship && filled.units.is_empty() && story.possible.actions.contains(&deed.kind()) {
-            Outcome::Refused("Nothing would leave: no line has units to ship.".to_owned())
-        } else {
-            match cases::preview(&web.app, &session.caller.actor, row.id, filled.deed(deed)?, None).await {
-                Ok(preview) => Outcome::Told(Effects::of(preview)),
-                Err(error) if error.is_internal() || error.is_passing() => return Err(error.into()),
-                Err(refused) => Outcome::Refused(refused.to_string()),
-            }
-        };
+    let row = &possible.order.row;
+    let outcome = if deed == Move::Ship && filled.units.is_empty() && possible.actions.contains(&deed.kind())
+    {
+        Outcome::Refused("Nothing would leave: no line has units to ship.".to_owned())
+    } else {
+        match cases::preview(&web.app, &session.caller.actor, row.id, filled.deed(deed)?, None).await {
+            Ok(preview) => Outcome::Told(Effects::of(preview)),
+            Err(error) => Outcome::Refused(ApiError::from(error).mendable()?),
+        }
+    };
     let line = |(line_no, most): (i64, i64)| Line {
         number: line_no,
         most,
-        name: story
+        name: possible
             .order
             .lines
             .iter()
@@ -233,7 +233,7 @@ async fn shown(
         name: format!("{}/{}", row.source, row.external_id),
         deed,
         outcome,
-        lines: if deed == Move::Ship { shippable(story).map(line).collect() } else { Vec::new() },
+        lines: if deed == Move::Ship { shippable(possible).map(line).collect() } else { Vec::new() },
         version: row.version,
         carrier: filled.carrier,
         tracking: filled.tracking,
@@ -244,8 +244,8 @@ async fn shown(
 }
 
 /// The lines that something is left to ship of, and how much.
-fn shippable(story: &Story) -> impl Iterator<Item = (i64, i64)> {
-    let lines = story.possible.room.lines.iter().map(|line| (line.line_no, line.units.shippable()));
+fn shippable(possible: &Possible) -> impl Iterator<Item = (i64, i64)> {
+    let lines = possible.room.lines.iter().map(|line| (line.line_no, line.units.shippable()));
     lines.filter(|(_, units)| *units > 0)
 }
 

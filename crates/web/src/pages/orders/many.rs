@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{IdempotencyKey, OrderId};
 
 use super::act::{Move, whole};
+use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::pages::asked::Asked;
 use crate::pages::frame::Frame;
@@ -16,7 +17,6 @@ use crate::pages::once::{fresh_key, keyed};
 use crate::pages::words::{number, priced};
 use crate::pages::{ORDERS, page};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 #[derive(Template)]
 #[template(path = "orders/many.html")]
@@ -57,9 +57,6 @@ struct Meant {
 impl Meant {
     /// Each order is its id, and `@` with its version once it was looked at.
     fn read(fields: Vec<(String, String)>) -> Result<Self, ApiError> {
-        let wrong = |name: &str, detail: &str| {
-            ApiError::Invalid(vec![Violation { pointer: format!("/{name}"), detail: detail.to_owned() }])
-        };
         let (mut deed, mut orders, mut key) = (None, Vec::new(), String::new());
         for (name, value) in fields {
             match name.as_str() {
@@ -70,14 +67,14 @@ impl Meant {
                         value.split_once('@').map_or((&*value, None), |(id, at)| (id, Some(at)));
                     let version = version.map(str::parse).transpose();
                     let (Ok(id), Ok(version)) = (id.parse(), version) else {
-                        return Err(wrong("order", "this is no order"));
+                        return Err(ApiError::wrong("/order", "this is no order"));
                     };
                     orders.push((id, version));
                 }
-                _ => return Err(wrong(&name, "the form has no such field")),
+                _ => return Err(ApiError::wrong(format!("/{name}"), "the form has no such field")),
             }
         }
-        let deed = deed.ok_or_else(|| wrong("deed", "it is `ship`, `deliver` or `cancel`"))?;
+        let deed = deed.ok_or_else(|| ApiError::wrong("/deed", "it is `ship`, `deliver` or `cancel`"))?;
         Ok(Meant { deed, orders, key })
     }
 }
@@ -102,9 +99,8 @@ pub(in crate::pages) async fn ask(
                 told += preview.notifications.len();
                 fit.push(row);
             }
-            Err(error) if error.is_internal() || error.is_passing() => return Err(error.into()),
-            Err(refused) => {
-                row.why_not = refused.to_string();
+            Err(error) => {
+                row.why_not = ApiError::from(error).mendable()?;
                 unfit.push(row);
             }
         }
@@ -121,6 +117,9 @@ pub(in crate::pages) async fn act(
     SignedForm { session, fields }: SignedForm<Vec<(String, String)>>,
 ) -> Result<Response, ApiError> {
     let Meant { deed, orders, key } = Meant::read(fields)?;
+    if orders.iter().any(|(_, version)| version.is_none()) {
+        return Err(ApiError::wrong("/order", "an order comes without the version that was looked at"));
+    }
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for (id, version) in orders {
         let mut row = named(&web, id).await?;

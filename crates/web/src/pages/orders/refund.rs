@@ -1,7 +1,7 @@
 //! Giving money back: within the caps, shown before it is asked for.
 
 use app::access::sessions::Session;
-use app::orders::{self as cases, Story};
+use app::orders::{self as cases, Possible};
 use app::refunds::{self, Asked, Request, Restock};
 use askama::Template;
 use axum::extract::State;
@@ -10,7 +10,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::refund::RefundPlan;
 use domain::{Currency, DecimalStyle, IdempotencyKey, Money, OrderId, RefundRequest, parse_decimal};
 
-use super::act::label;
+use super::act::{label, number};
+use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::address::Path;
 use crate::pages::frame::Frame;
@@ -18,7 +19,6 @@ use crate::pages::once::fresh_key;
 use crate::pages::words::priced;
 use crate::pages::{ORDERS, page};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 #[derive(Template)]
 #[template(path = "orders/refund.html")]
@@ -92,7 +92,10 @@ impl Wish {
                     (Some(line), _) => wish.units.push((line, number(&name, &value)?)),
                     (None, Some(line)) => wish.restock.push(line),
                     (None, None) => {
-                        return Err(wrong(&name, "the form has no such field or value".to_owned()));
+                        return Err(ApiError::wrong(
+                            format!("/{name}"),
+                            "the form has no such field or value".to_owned(),
+                        ));
                     }
                 },
             }
@@ -123,17 +126,9 @@ impl Wish {
     }
 }
 
-fn wrong(field: &str, detail: String) -> ApiError {
-    ApiError::Invalid(vec![Violation { pointer: format!("/{field}"), detail }])
-}
-
-fn number(field: &str, text: &str) -> Result<i64, ApiError> {
-    text.trim().parse().map_err(|_| wrong(field, format!("`{text}` is no whole number")))
-}
-
 fn amount(field: &str, text: &str, currency: Currency) -> Result<i64, ApiError> {
     parse_decimal(text.trim(), currency, DecimalStyle::Auto)
-        .map_err(|error| wrong(field, format!("`{text}`: {error}")))
+        .map_err(|error| ApiError::wrong(format!("/{field}"), format!("`{text}`: {error}")))
 }
 
 /// `GET /orders/{id}/refund`
@@ -142,10 +137,10 @@ pub(in crate::pages) async fn ask(
     SignedIn(session): SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Response, ApiError> {
-    let story = cases::story(&web.app, id).await?;
-    let restock = story.possible.room.lines.iter().map(|line| line.line_no).collect();
+    let possible = cases::possible(&web.app, id).await?;
+    let restock = possible.room.lines.iter().map(|line| line.line_no).collect();
     let wish = Wish { restock, key: fresh_key(), ..Wish::default() };
-    shown(&web, &session, &story, wish, None)
+    shown(&web, &session, &possible, wish, None)
 }
 
 /// `POST /orders/{id}/refund`: shows what would go back, and asks for it once somebody is sure.
@@ -155,18 +150,20 @@ pub(in crate::pages) async fn refund(
     SignedForm { session, fields }: SignedForm<Vec<(String, String)>>,
 ) -> Result<Response, ApiError> {
     let wish = Wish::read(fields)?;
-    let story = cases::story(&web.app, order).await?;
-    let what = match wish.what(story.order.row.total.currency) {
+    let possible = cases::possible(&web.app, order).await?;
+    let what = match wish.what(possible.order.row.total.currency) {
         Ok(what) => what,
-        Err(unreadable) => return shown(&web, &session, &story, wish, Some(refusal(unreadable)?)),
+        Err(unreadable) => {
+            return shown(&web, &session, &possible, wish, Some(Outcome::Refused(unreadable.mendable()?)));
+        }
     };
     // Whoever is sure is so of what they were shown, not of what they wrote since.
     if !wish.is_sure || wish.looked_at != wish.written() {
         let outcome = match refunds::preview(&web.app, order, what).await {
-            Ok(plan) => planned(&story, &plan, &wish),
-            Err(error) => refusal(error.into())?,
+            Ok(plan) => planned(&possible, &plan, &wish),
+            Err(error) => Outcome::Refused(ApiError::from(error).mendable()?),
         };
-        return shown(&web, &session, &story, wish, Some(outcome));
+        return shown(&web, &session, &possible, wish, Some(outcome));
     }
     let key = IdempotencyKey::parse(&wish.key).map_err(|error| ApiError::BadKey(error.to_string()))?;
     let restock = match wish.how {
@@ -176,25 +173,14 @@ pub(in crate::pages) async fn refund(
     let request = Request { order, key, what, restock, reason: label("reason", &wish.reason)? };
     match refunds::request(&web.app, &session.caller.actor, request).await {
         Ok(Asked { refund, .. }) => Ok(Redirect::to(&format!("/refunds/{}", refund.id)).into_response()),
-        Err(error) => shown(&web, &session, &story, wish, Some(refusal(error.into())?)),
+        Err(error) => {
+            shown(&web, &session, &possible, wish, Some(Outcome::Refused(ApiError::from(error).mendable()?)))
+        }
     }
 }
 
-/// What a person can mend is told beside what they wrote.
-fn refusal(error: ApiError) -> Result<Outcome, ApiError> {
-    match error {
-        ApiError::Invalid(errors) => {
-            Ok(Outcome::Refused(errors.into_iter().map(|one| one.detail).collect::<Vec<_>>().join("; ")))
-        }
-        ApiError::App(error) if !error.is_internal() && !error.is_passing() => {
-            Ok(Outcome::Refused(error.to_string()))
-        }
-        other => Err(other),
-    }
-}
-
-fn planned(story: &Story, plan: &RefundPlan, wish: &Wish) -> Outcome {
-    let of = |amount| priced(Money::new(amount, story.order.row.total.currency));
+fn planned(possible: &Possible, plan: &RefundPlan, wish: &Wish) -> Outcome {
+    let of = |amount| priced(Money::new(amount, possible.order.row.total.currency));
     let line = |line: &domain::refund::PlannedLine| {
         let back = line.units.total - line.units.unshipped;
         let stock = match (back, wish.restock.contains(&line.line_no)) {
@@ -202,7 +188,12 @@ fn planned(story: &Story, plan: &RefundPlan, wish: &Wish) -> Outcome {
             (back, true) => format!(", {back} of them back into stock"),
             (back, false) => format!(", {back} of them do not come back into stock"),
         };
-        format!("{} for {} units of {}{stock}", of(line.amount), line.units.total, name(story, line.line_no))
+        format!(
+            "{} for {} units of {}{stock}",
+            of(line.amount),
+            line.units.total,
+            name(possible, line.line_no)
+        )
     };
     let mut parts: Vec<String> = plan.lines.iter().map(line).collect();
     if plan.shipping != 0 {
@@ -211,22 +202,22 @@ fn planned(story: &Story, plan: &RefundPlan, wish: &Wish) -> Outcome {
     Outcome::Planned { amount: of(plan.amount), parts }
 }
 
-fn name(story: &Story, line_no: i64) -> String {
-    let line = story.order.lines.iter().find(|line| line.line_no == line_no);
+fn name(possible: &Possible, line_no: i64) -> String {
+    let line = possible.order.lines.iter().find(|line| line.line_no == line_no);
     line.map(|line| format!("{} {}", line.sku, line.name)).unwrap_or_default()
 }
 
 fn shown(
     web: &Web,
     session: &Session,
-    story: &Story,
+    possible: &Possible,
     wish: Wish,
     outcome: Option<Outcome>,
 ) -> Result<Response, ApiError> {
-    let (row, room) = (&story.order.row, &story.possible.room);
+    let (row, room) = (&possible.order.row, &possible.room);
     let line = |line: &domain::refund::RefundableLine| Line {
         number: line.line_no,
-        name: name(story, line.line_no),
+        name: name(possible, line.line_no),
         most: line.units.refundable(),
         units: wish.units.iter().find(|(one, _)| *one == line.line_no).map_or(0, |(_, units)| *units),
         restock: wish.restock.contains(&line.line_no),

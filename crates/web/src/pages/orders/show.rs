@@ -1,7 +1,7 @@
 //! One order, with everything that belongs to it.
 
 use app::App;
-use app::orders::{self as cases, Story};
+use app::orders::{self as cases, Possible, Story};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -116,8 +116,8 @@ pub(in crate::pages) async fn show(
     SignedIn(session): SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Response, ApiError> {
-    let story = cases::story(&web.app, id).await?;
-    let order = Order::new(&web.app, story, None);
+    let (story, possible) = cases::story_and_possible(&web.app, id).await?;
+    let order = Order::new(&web.app, &story, &possible, None);
     page(StatusCode::OK, &OrderPage { frame: Frame::new(&web.app, &session, ORDERS), order })
 }
 
@@ -127,46 +127,45 @@ pub(in crate::pages) async fn live(
     SignedIn(session): SignedIn,
     Path(id): Path<OrderId>,
 ) -> Result<Response, ApiError> {
-    let story = cases::story(&web.app, id).await?;
+    let (story, possible) = cases::story_and_possible(&web.app, id).await?;
     let jobs = cases::jobs_of(&web.app, &story).await?;
     let operates = session.caller.role.covers(domain::Role::Operator);
-    page(StatusCode::OK, &LivePart { operates, order: Order::new(&web.app, story, Some(&jobs)) })
+    page(StatusCode::OK, &LivePart { operates, order: Order::new(&web.app, &story, &possible, Some(&jobs)) })
 }
 
 impl Order {
-    fn new(app: &App, story: Story, jobs: Option<&cases::OrderJobs>) -> Self {
+    fn new(app: &App, story: &Story, possible: &Possible, jobs: Option<&cases::OrderJobs>) -> Self {
         let row = &story.order.row;
         Order {
             id: row.id,
             name: format!("{}/{}", row.source, row.external_id),
             placed: When::new(app, row.placed_at),
             status: [row.fail_reason.unwrap_or(row.status), row.payment, row.fulfilment].map(Badge::new),
-            actions: actions(&story),
-            money: money(&story),
+            actions: actions(possible),
+            money: money(possible),
             customer_id: row.customer_id,
-            customer: customer(&story),
-            details: details(&story),
+            customer: customer(story),
+            details: details(story),
             origin: row.import_id.zip(row.import_line),
-            lines: story.order.lines.iter().map(|line| Line::new(&story, line)).collect(),
+            lines: story.order.lines.iter().map(|line| Line::new(possible, line)).collect(),
             payments: story.payments.iter().map(|one| Payment::new(app, one)).collect(),
             refunds: story.refunds.iter().map(|one| Refund::new(app, one)).collect(),
             shipments: story.shipments.iter().map(|one| Shipment::new(app, one)).collect(),
-            entries: entries(app, &story, jobs),
+            entries: entries(app, story, jobs),
             jobs: jobs.map_or(Jobs::Later, |jobs| if jobs.complete { Jobs::All } else { Jobs::Newest }),
         }
     }
 }
 
 /// What takes the order further comes first.
-fn actions(story: &Story) -> Vec<Action> {
-    let mut actions: Vec<Action> =
-        story.possible.actions.iter().filter_map(|kind| Action::of(*kind)).collect();
+fn actions(possible: &Possible) -> Vec<Action> {
+    let mut actions: Vec<Action> = possible.actions.iter().filter_map(|kind| Action::of(*kind)).collect();
     actions.sort_by_key(|action| action.is_destructive);
     actions
 }
 
-fn money(story: &Story) -> Vec<(&'static str, String)> {
-    let (row, totals) = (&story.order.row, &story.order.totals);
+fn money(possible: &Possible) -> Vec<(&'static str, String)> {
+    let (row, totals) = (&possible.order.row, &possible.order.totals);
     let of = |amount| priced(Money::new(amount, row.total.currency));
     let parts = [
         ("Lines", totals.subtotal),
@@ -188,7 +187,7 @@ fn money(story: &Story) -> Vec<(&'static str, String)> {
     if row.refund_pending.amount != 0 {
         facts.push(("On its way back", priced(row.refund_pending)));
     }
-    facts.push(("Can be refunded", of(story.possible.room.left())));
+    facts.push(("Can be refunded", of(possible.room.left())));
     facts
 }
 
@@ -219,9 +218,9 @@ impl Action {
 }
 
 impl Line {
-    fn new(story: &Story, line: &LineView) -> Self {
-        let room = story.possible.room.lines.iter().find(|room| room.line_no == line.line_no);
-        let stock = room.and_then(|room| story.possible.products.iter().find(|one| one.id == room.product));
+    fn new(possible: &Possible, line: &LineView) -> Self {
+        let room = possible.room.lines.iter().find(|room| room.line_no == line.line_no);
+        let stock = room.and_then(|room| possible.products.iter().find(|one| one.id == room.product));
         let refunded = match line.refund_pending {
             0 => number(line.refunded),
             pending => format!("{} (+{pending} pending)", number(line.refunded)),

@@ -9,6 +9,7 @@ use queue::{BatchId, Filter, JobId, PageRequest, Selection, State};
 use serde::Deserialize;
 
 use super::{Answer, JOBS, filled, list_of, told};
+use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::body::from_pairs;
 use crate::pages::asked::Filled;
@@ -16,7 +17,6 @@ use crate::pages::frame::Frame;
 use crate::pages::words::number;
 use crate::pages::{QUEUES, go_on, page};
 use crate::server::Web;
-use crate::{ApiError, Violation};
 
 /// The field of the jobs that were selected; it may come often.
 const IDS: &str = "ids";
@@ -100,7 +100,7 @@ impl Wanted {
 }
 
 fn refused(field: &str, detail: &str) -> ApiError {
-    ApiError::Invalid(vec![Violation { pointer: format!("?{field}"), detail: detail.to_owned() }])
+    ApiError::wrong(format!("?{field}"), detail)
 }
 
 /// Where somebody is asked whether all jobs that a filter chooses are meant.
