@@ -106,6 +106,20 @@ async fn every_page_wants_its_role_and_forms_a_token_of_the_session() {
     }
 }
 
+#[test]
+fn who_only_looks_changes_nothing_by_a_page_but_what_is_their_own() {
+    let open: Vec<&str> = web::page_access()
+        .into_iter()
+        .filter(|page| page.method != Method::GET && page.needs == Role::Viewer)
+        .map(|page| page.address)
+        .collect();
+    assert_eq!(open, ["/account/password", "/logout"]);
+    let secret = ["/people", "/system/settings", "/audit"];
+    for PageAccess { address, needs, .. } in web::page_access() {
+        assert_eq!(needs == Role::Admin, secret.iter().any(|one| address.starts_with(one)), "{address}");
+    }
+}
+
 #[tokio::test]
 async fn forms_of_other_sites_are_refused_on_every_page() {
     let shop = Shop::open(reliable()).await;
