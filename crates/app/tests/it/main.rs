@@ -17,6 +17,7 @@ mod ledger;
 mod lived;
 mod notifications;
 mod order_file;
+mod order_lists;
 mod payments;
 mod redis;
 mod refund_sequences;
