@@ -33,9 +33,10 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Asks for so long. Every answer must have this status. Requests are numbered on from `next`.
+/// Asks for so long, over so many connections at once. Every answer must have this status. Requests are numbered on from `next`.
 pub fn ask_for(
     time: Duration,
+    connections: usize,
     server: SocketAddr,
     status: u16,
     next: &AtomicUsize,
@@ -44,7 +45,7 @@ pub fn ask_for(
     let began = Instant::now();
     let end = began + time;
     let asked = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..CONNECTIONS)
+        let threads: Vec<_> = (0..connections)
             .map(|_| scope.spawn(|| ask_until(end, server, status, next, requests)))
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("a client does not panic")).collect::<Vec<_>>()

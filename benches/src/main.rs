@@ -55,9 +55,13 @@ struct Arguments {
     probe_path: Option<PathBuf>,
 }
 
-/// What its report goes by. The API's goes by a name of its own.
+/// What its report goes by. Those of the API and of the pages go by names of their own.
 fn mark(arguments: &Arguments) -> String {
-    let alone = if arguments.subjects == [Subject::Api] { "-api" } else { "" };
+    let alone = match arguments.subjects[..] {
+        [Subject::Api] => "-api",
+        [Subject::Pages] => "-pages",
+        _ => "",
+    };
     format!("{}{alone}", arguments.on.mark())
 }
 

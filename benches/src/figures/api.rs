@@ -108,8 +108,10 @@ async fn beside_bare(
     let bare = SameAnswer::serve(answer).await?;
     let turn = TURN.mul_f64(size.orders as f64 / DEFAULT_ORDERS);
     let asked = |address, next: &AtomicUsize| {
-        tokio::task::block_in_place(|| load::ask_for(turn, address, *status, next, *requests))
-            .with_context(|| format!("{name} failed"))
+        tokio::task::block_in_place(|| {
+            load::ask_for(turn, load::CONNECTIONS, address, *status, next, *requests)
+        })
+        .with_context(|| format!("{name} failed"))
     };
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..size.runs {
