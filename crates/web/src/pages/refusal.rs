@@ -59,17 +59,6 @@ pub(super) async fn tell_people(State(web): State<Web>, request: Request, next: 
     told(&web, response).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// What is wrong with a form, for whoever can mend it there; everything else is told on a page of its own.
-pub(super) fn in_form(error: app::Error) -> Result<String, ApiError> {
-    use app::Error as App;
-    match error {
-        App::Invalid(_) | App::Exists { .. } | App::ProductChanged { .. } | App::WrongState(_) => {
-            Ok(error.to_string())
-        }
-        other => Err(other.into()),
-    }
-}
-
 async fn told(web: &Web, response: Response) -> Result<Response, ApiError> {
     let (mut parts, body) = response.into_parts();
     let unreadable =

@@ -98,9 +98,11 @@ impl ApiError {
         (kind.status, if errors.is_empty() { detail } else { errors.join("; ") })
     }
 
-    /// What whoever asked can mend, in words; what they cannot stays an error.
+    /// What whoever filled in a form can mend there, in words; everything else stays an error.
     pub(crate) fn mendable(self) -> Result<String, Self> {
-        if self.kind().status.is_client_error() { Ok(self.told().1) } else { Err(self) }
+        let status = self.kind().status;
+        let is_mendable = status.is_client_error() && status != StatusCode::NOT_FOUND;
+        if is_mendable { Ok(self.told().1) } else { Err(self) }
     }
 
     fn problem(self) -> (Kind, Problem) {

@@ -12,7 +12,6 @@ use super::show::{Refused, people};
 use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::pages::frame::Frame;
-use crate::pages::refusal::in_form;
 use crate::pages::{LOGIN, PEOPLE, page};
 use crate::query::Query;
 use crate::server::Web;
@@ -48,7 +47,7 @@ pub(in crate::pages) async fn create(
     match made {
         Ok(_) => Ok(Redirect::to(PEOPLE).into_response()),
         Err(error) => {
-            let refusal = in_form(error)?;
+            let refusal = ApiError::from(error).mendable()?;
             let refused = Refused { person: Some((&form, &refusal)), ..Refused::default() };
             people(&web, &session, StatusCode::UNPROCESSABLE_ENTITY, refused).await
         }

@@ -14,7 +14,6 @@ use super::show::{Refused, people};
 use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::pages::frame::Frame;
-use crate::pages::refusal::in_form;
 use crate::pages::{PEOPLE, page};
 use crate::query::Query;
 use crate::server::Web;
@@ -71,7 +70,7 @@ pub(in crate::pages) async fn create_token(
                 app::Error::Ledger(store::Error::Missing { .. }) => {
                     "Nobody has the owner's e-mail.".to_owned()
                 }
-                other => in_form(other)?,
+                other => ApiError::from(other).mendable()?,
             };
             let refused = Refused { token: Some((&form, &refusal)), ..Refused::default() };
             people(&web, &session, StatusCode::UNPROCESSABLE_ENTITY, refused).await

@@ -11,7 +11,6 @@ use crate::ApiError;
 use crate::access::SignedForm;
 use crate::address::Path;
 use crate::pages::links;
-use crate::pages::refusal::in_form;
 use crate::server::Web;
 
 /// `POST /products/{sku}/change`: only where the catalogue still says what the form showed.
@@ -27,7 +26,7 @@ pub(in crate::pages) async fn change(
     let seen = Some(form.tag.clone());
     match catalogue::change(&web.app, &session.caller.actor, sku.clone(), change, seen).await {
         Ok(product) => Ok(Redirect::to(&links::product(&product.sku)).into_response()),
-        Err(error) => refused(&web, &session, sku, (form, &in_form(error)?)).await,
+        Err(error) => refused(&web, &session, sku, (form, &ApiError::from(error).mendable()?)).await,
     }
 }
 

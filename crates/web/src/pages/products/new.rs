@@ -14,7 +14,6 @@ use crate::ApiError;
 use crate::access::{SignedForm, SignedIn};
 use crate::pages::frame::Frame;
 use crate::pages::once::{fresh_key, keyed};
-use crate::pages::refusal::in_form;
 use crate::pages::{NEW_PRODUCT, PRODUCTS, links, page};
 use crate::server::Web;
 
@@ -85,6 +84,6 @@ pub(in crate::pages) async fn create(
     let keyed = keyed(&session, form.key.clone(), NEW_PRODUCT, &fields);
     match catalogue::create_once(&web.app, &session.caller.actor, wanted, Some(keyed)).await {
         Ok(made) => Ok(Redirect::to(&links::product(&made.result.sku)).into_response()),
-        Err(error) => again(&in_form(error)?),
+        Err(error) => again(&ApiError::from(error).mendable()?),
     }
 }

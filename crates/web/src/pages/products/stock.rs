@@ -18,7 +18,6 @@ use crate::address::Path;
 use crate::pages::asked::Asked;
 use crate::pages::frame::Frame;
 use crate::pages::once::{fresh_key, keyed};
-use crate::pages::refusal::in_form;
 use crate::pages::words::{change as told, number};
 use crate::pages::{PRODUCTS, links, page};
 use crate::server::Web;
@@ -212,7 +211,7 @@ async fn act(
     match done {
         Ok(()) => Ok(Redirect::to(&format!("{address}#ledger")).into_response()),
         Err(error) => {
-            let refusal = in_form(error)?;
+            let refusal = ApiError::from(error).mendable()?;
             form(web, session, (deed, &sku), &Typed { units, note }, Some(Err(refusal))).await
         }
     }
