@@ -20,6 +20,7 @@ mod plans;
 pub mod products;
 pub mod refunds;
 mod rows;
+pub mod saved_views;
 pub mod sessions;
 pub mod setup_links;
 pub mod shipments;
@@ -52,5 +53,6 @@ pub static MIGRATIONS: sql::Migrations = sql::Migrations {
         sql::Migration::new(6, "webhook_receivers", include_str!("../migrations/0006_webhook_receivers.sql")),
         sql::Migration::new(7, "sessions", include_str!("../migrations/0007_sessions.sql")),
         sql::Migration::new(8, "webhook_orders", include_str!("../migrations/0008_webhook_orders.sql")),
+        sql::Migration::new(9, "saved_views", include_str!("../migrations/0009_saved_views.sql")),
     ],
 };

@@ -12,6 +12,7 @@ mod preview;
 mod reserve;
 mod ship;
 mod story;
+mod views;
 
 pub use deed::{Deed, cancel, deliver, move_on, move_once, preview, ship};
 pub use export::export;
@@ -24,6 +25,7 @@ pub(crate) use reserve::reserve;
 pub use ship::Shipping;
 pub use store::orders::Stages;
 pub use story::{PaymentView, Possible, Story, possible, story, story_and_possible};
+pub use views::{forget_view, keep_view, views};
 
 use std::collections::HashMap;
 

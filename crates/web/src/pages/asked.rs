@@ -69,6 +69,11 @@ impl Filled {
         Filled(fields.filter(|(_, value)| !value.is_empty()).collect())
     }
 
+    /// What an address asks for, as it is written behind it.
+    pub(super) fn written(query: &str) -> Self {
+        Filled::of(form_urlencoded::parse(query.as_bytes()).into_owned())
+    }
+
     /// The fields with these values, where they have any.
     pub(super) fn given(fields: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {
         let filled = |(name, value): (&'static str, Option<String>)| Some((name.to_owned(), value?));

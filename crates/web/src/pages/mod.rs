@@ -1,6 +1,7 @@
 //! The dashboard: pages for people, from the same use cases as the API.
 
 mod account;
+mod addresses;
 mod asked;
 mod audit;
 mod chart;
@@ -28,16 +29,17 @@ mod words;
 
 use askama::Template;
 use axum::Router;
-use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, get, post};
-use domain::Role;
+use axum::routing::get;
+
+pub use addresses::{PageAccess, page_access};
 
 use crate::access::guard_page;
 use crate::server::Web;
 use crate::{ApiError, assets};
+use addresses::{Address, addresses};
 
 /// Where people sign in.
 pub(crate) const LOGIN: &str = "/login";
@@ -75,123 +77,6 @@ const AUDIT: &str = "/audit";
 const ACCOUNT: &str = "/account";
 /// The most that a form may have.
 pub(crate) const FORM_LIMIT: usize = 16 * 1024;
-
-/// A page, a part of one, or what a form of one does, and what somebody must be for it.
-struct Address {
-    method: Method,
-    path: &'static str,
-    needs: Role,
-    handler: MethodRouter<Web>,
-}
-
-fn shows<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler: H) -> Address {
-    Address { method: Method::GET, path, needs, handler: get(handler) }
-}
-
-fn does<H: Handler<T, Web>, T: 'static>(path: &'static str, needs: Role, handler: H) -> Address {
-    Address { method: Method::POST, path, needs, handler: post(handler) }
-}
-
-/// All that people can see and do once they have signed in, and who may. There is no other way in.
-fn addresses() -> Vec<Address> {
-    use Role::{Admin, Operator, Viewer};
-    vec![
-        shows(HOME, Viewer, overview::show),
-        shows("/overview/live", Viewer, overview::live),
-        shows(ORDERS, Viewer, orders::list),
-        shows("/orders.csv", Viewer, orders::export),
-        shows("/orders/many", Operator, orders::ask_of_many),
-        does("/orders/many", Operator, orders::act_on_many),
-        shows("/orders/{id}", Viewer, orders::show),
-        shows("/orders/{id}/live", Viewer, orders::live),
-        shows("/orders/{id}/refund", Operator, orders::ask_refund),
-        does("/orders/{id}/refund", Operator, orders::refund),
-        shows("/orders/{id}/{deed}", Operator, orders::ask),
-        does("/orders/{id}/{deed}", Operator, orders::act),
-        shows(REFUNDS, Viewer, refunds::list),
-        shows("/refunds/{id}", Viewer, refunds::show),
-        shows(NOTIFICATIONS, Viewer, notifications::list),
-        does("/notifications/webhook/enable", Operator, notifications::enable),
-        shows(TEMPLATES, Viewer, notifications::templates),
-        shows("/notifications/templates/{kind}", Viewer, notifications::preview),
-        shows("/notifications/templates/{kind}/html", Viewer, notifications::preview_html),
-        shows("/notifications/{id}", Viewer, notifications::show),
-        shows("/notifications/{id}/html", Viewer, notifications::html),
-        shows("/notifications/{id}/resend", Operator, notifications::ask),
-        does("/notifications/{id}/resend", Operator, notifications::resend),
-        shows(CUSTOMERS, Viewer, customers::list),
-        shows("/customers/{id}", Viewer, customers::show),
-        shows("/customers/{id}/rank", Viewer, customers::rank),
-        shows(PRODUCTS, Viewer, products::list),
-        shows(NEW_PRODUCT, Operator, products::new),
-        does(NEW_PRODUCT, Operator, products::create),
-        shows("/products/{sku}", Viewer, products::show),
-        does("/products/{sku}/change", Operator, products::change),
-        shows("/products/{sku}/receive", Operator, products::ask_receive),
-        does("/products/{sku}/receive", Operator, products::receive),
-        shows("/products/{sku}/adjust", Operator, products::ask_adjust),
-        does("/products/{sku}/adjust", Operator, products::adjust),
-        shows(WEBHOOKS, Viewer, webhooks::list),
-        shows(SYSTEM, Viewer, system::show),
-        shows("/system/settings", Admin, system::settings),
-        shows(PEOPLE, Admin, people::show),
-        does("/people/new", Admin, people::create),
-        shows("/people/disable", Admin, people::ask_disable),
-        does("/people/disable", Admin, people::disable),
-        does("/people/tokens/new", Admin, people::create_token),
-        shows("/people/tokens/revoke", Admin, people::ask_revoke),
-        does("/people/tokens/revoke", Admin, people::revoke),
-        shows(IMPORTS, Viewer, imports::list),
-        shows(NEW_IMPORT, Operator, imports::begin),
-        does(NEW_IMPORT, Operator, imports::upload),
-        does("/imports/named", Operator, imports::name),
-        shows("/imports/new/{draft}", Operator, imports::look),
-        does("/imports/new/{draft}", Operator, imports::decide),
-        shows("/imports/{id}", Viewer, imports::show),
-        does("/imports/{id}/pause", Operator, imports::pause),
-        does("/imports/{id}/continue", Operator, imports::resume),
-        shows("/imports/{id}/cancel", Operator, imports::ask_to_cancel),
-        does("/imports/{id}/cancel", Operator, imports::cancel),
-        shows(QUEUES, Viewer, queues::monitor),
-        shows("/queues/live", Viewer, queues::live),
-        shows("/queues/work", Viewer, queues::work),
-        shows("/queues/failures", Viewer, queues::failures),
-        does("/queues/pause", Operator, queues::pause_queue),
-        does("/queues/continue", Operator, queues::continue_queue),
-        shows(queues::JOBS, Viewer, queues::jobs),
-        shows("/queues/jobs/change", Operator, queues::ask),
-        does("/queues/jobs/change", Operator, queues::change),
-        shows("/queues/jobs/{id}", Viewer, queues::job),
-        shows(queues::BATCHES, Viewer, queues::batches),
-        shows("/queues/batches/{id}", Viewer, queues::batch),
-        shows(queues::WORKERS, Viewer, queues::workers),
-        does("/queues/workers/pause", Operator, queues::pause_supervisor),
-        does("/queues/workers/continue", Operator, queues::continue_supervisor),
-        shows("/queues/workers/terminate", Operator, queues::ask_to_terminate),
-        does("/queues/workers/terminate", Operator, queues::terminate),
-        shows(AUDIT, Admin, audit::show),
-        shows(ACCOUNT, Viewer, account::show),
-        // What is somebody's own is theirs whatever they may do else.
-        does("/account/password", Viewer, account::change_password),
-        does("/logout", Viewer, login::sign_out),
-    ]
-}
-
-/// An address of the dashboard as tests see it.
-pub struct PageAccess {
-    /// Its method.
-    pub method: Method,
-    /// The address.
-    pub address: &'static str,
-    /// What somebody must be at least.
-    pub needs: Role,
-}
-
-/// Every address of the dashboard with the role that it needs.
-pub fn page_access() -> Vec<PageAccess> {
-    let seen = |Address { method, path, needs, .. }| PageAccess { method, address: path, needs };
-    addresses().into_iter().map(seen).collect()
-}
 
 pub(crate) fn routes(web: &Web) -> Router<Web> {
     let open = Router::new()

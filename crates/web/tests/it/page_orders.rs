@@ -271,3 +271,42 @@ async fn what_a_list_finds_comes_as_csv_to_its_end() {
     assert_eq!(failed.lines().count(), 2, "{failed}");
     assert!(failed.contains(",failed,out_of_stock,"), "{failed}");
 }
+
+#[tokio::test]
+async fn a_list_is_kept_for_who_keeps_it_and_forgotten_again() {
+    let shop = Shop::open(reliable()).await;
+    let (browser, other) = (shop.signed_in(Role::Viewer).await, shop.signed_in(Role::Viewer).await);
+    let list = "/orders?status=failed&source=test";
+    assert!(text(&browser, list).await.contains("Keep this list as"));
+    let kept = [("name", "<b>Failed here</b>"), ("query", "?status=failed&source=test&cursor=abc&sku=")];
+    let answer = submit(&browser, "/orders/views", &kept).await;
+    assert_eq!(
+        (answer.status(), &answer.headers()["location"]),
+        (StatusCode::SEE_OTHER, &list.parse().unwrap())
+    );
+    let page = text(&browser, list).await;
+    let link =
+        "<a href=\"/orders?status=failed&#38;source=test\" aria-current=\"true\">&#60;b&#62;Failed here";
+    assert!(page.contains(link) && !page.contains("Keep this list as"), "{page}");
+    assert!(text(&browser, "/orders").await.contains("Failed here"));
+    assert!(!text(&other, "/orders").await.contains("Failed here"), "it is nobody else's");
+    for wrong in [[("name", ""), ("query", "")], [("name", "x"), ("query", "?colour=red")]] {
+        let refused = submit(&browser, "/orders/views", &wrong).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+    }
+    let again = [("name", "<b>Failed here</b>"), ("query", "?status=pending")];
+    submit(&browser, "/orders/views", &again).await;
+    let page = text(&browser, "/orders?status=pending").await;
+    assert!(page.contains("no longer") && page.matches("Failed here").count() == 3, "the newer one: {page}");
+    submit(&browser, "/orders/views/forget", &[("name", "<b>Failed here</b>")]).await;
+    assert!(!text(&browser, "/orders").await.contains("Failed here"));
+    for number in 0..30 {
+        submit(&browser, "/orders/views", &[("name", &*format!("v{number}")), ("query", "?sku=A")]).await;
+    }
+    let full = submit(&browser, "/orders/views", &[("name", "v30"), ("query", "?sku=A")]).await;
+    assert_eq!(full.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        submit(&browser, "/orders/views", &[("name", "v7"), ("query", "?sku=B")]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+}

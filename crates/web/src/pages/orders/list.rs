@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::OrderStatus;
 use store::customers::Customer;
 use store::orders::{OrderRow, Sort};
+use store::saved_views::SavedView;
 
 use crate::ApiError;
 use crate::access::SignedIn;
@@ -29,6 +30,11 @@ struct OrdersPage<'p> {
     statuses: Vec<Choice>,
     sorts: Vec<Choice>,
     views: Vec<View>,
+    own_views: Vec<OwnView>,
+    /// The name under which this one is kept.
+    shown_view: Option<String>,
+    /// What this list asks for.
+    query: String,
     rows: Vec<Row>,
     pager: Pager,
     /// Where the same is as CSV.
@@ -36,6 +42,20 @@ struct OrdersPage<'p> {
     /// Whether it was found by more than is shown of the form at first.
     is_detailed: bool,
     filled: Filled,
+}
+
+/// A list that whoever looks keeps.
+struct OwnView {
+    name: String,
+    address: String,
+    is_shown: bool,
+}
+
+impl OwnView {
+    fn new(view: SavedView, shown: &str) -> Self {
+        let address = format!("{ORDERS}{}", view.query);
+        OwnView { name: view.name, address, is_shown: view.query == shown }
+    }
 }
 
 /// The fields that are folded away while nothing is in them.
@@ -67,6 +87,7 @@ pub(in crate::pages) async fn list(
     let (listed, filled) = asked.parts();
     let search = listed.search(web.app.calendar())?;
     let Page { data, next } = Page::of_part(cases::list(&web.app, search).await?);
+    let (own, query) = (cases::views(&web.app, &session.caller.actor).await?, filled.begun_again());
     let rows = data.into_iter().map(|(order, customer)| Row::new(&web.app, order, customer.as_ref()));
     page(
         StatusCode::OK,
@@ -75,9 +96,12 @@ pub(in crate::pages) async fn list(
             statuses: Choice::among(&filled, "status", OrderStatus::ALL.iter().map(|one| one.as_str())),
             sorts: Choice::among(&filled, "sort", Sort::ALL.map(|(_, word)| word)),
             views: View::among(ORDERS, &filled, "status", &VIEWS),
+            shown_view: own.iter().find(|view| view.query == query).map(|view| view.name.clone()),
+            own_views: own.into_iter().map(|view| OwnView::new(view, &query)).collect(),
             rows: rows.collect(),
             pager: Pager::new(ORDERS, &filled, next.as_deref()),
-            csv: format!("{ORDERS}.csv{}", filled.begun_again()),
+            csv: format!("{ORDERS}.csv{query}"),
+            query,
             is_detailed: DETAILS.iter().any(|name| !filled.value(name).is_empty()),
             filled,
         },
