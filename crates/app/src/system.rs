@@ -33,7 +33,7 @@ pub struct System {
     pub payments_open: bool,
     /// When the next open payment ends unless it is decided.
     pub next_payment_deadline: Option<Timestamp>,
-    /// How many notifications stand how.
+    /// How many of the newest 2,000 notifications stand how.
     pub notifications: Vec<(NotificationStatus, i64)>,
     /// What fails, grouped by error.
     pub failures: Vec<FailureGroup>,
@@ -111,7 +111,7 @@ impl System {
         let Monitor { queues, supervisors, troubles, .. } = queues::monitor(app).await?;
         let read = |tx: &mut Tx<'_>| -> Result<_> {
             let deadline = store::payments::next_deadline(tx)?;
-            Ok((deadline, store::notifications::count_by_status(tx)?))
+            Ok((deadline, store::notifications::count_by_status(tx, notifications::RATED)?))
         };
         let (deadline, notifications) = app.read("status", read).await?;
         let mut system = System {

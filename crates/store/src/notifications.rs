@@ -183,10 +183,11 @@ pub fn list_newest_troubled(tx: &mut Tx<'_>, before: i64, limit: u32) -> Result<
     Ok(troubled)
 }
 
-/// How many notifications stand how, by status.
-pub fn count_by_status(tx: &mut Tx<'_>) -> Result<Vec<(NotificationStatus, i64)>> {
-    let sql = "SELECT status, COUNT(*) FROM notifications GROUP BY status ORDER BY status";
-    Ok(tx.query(sql, &[], |row| Ok((status(row, 0)?, row.get(1)?)))?)
+/// How many of the `newest` notifications stand how, by status. The work is bounded by `newest`, however many there are.
+pub fn count_by_status(tx: &mut Tx<'_>, newest: u32) -> Result<Vec<(NotificationStatus, i64)>> {
+    let sql = "SELECT status, COUNT(*) FROM (SELECT status FROM notifications ORDER BY id DESC LIMIT ?) newest \
+               GROUP BY status ORDER BY status";
+    Ok(tx.query(sql, &[newest.into()], |row| Ok((status(row, 0)?, row.get(1)?)))?)
 }
 
 /// How many of the `newest` notifications stand how, by channel and status. The work is bounded by `newest`, however

@@ -90,7 +90,7 @@ pub struct SuccessRate {
 
 /// How many of the newest notifications count in a success rate: enough to be steady, few enough to be counted fast
 /// however many there are.
-pub const RATED: u32 = 10_000;
+pub const RATED: u32 = 2_000;
 
 /// How well each channel did with the newest notifications, by channel. What was skipped does not count.
 pub async fn success_rate(app: &App) -> Result<Vec<SuccessRate>> {

@@ -31,9 +31,9 @@ pub async fn list(app: &App, search: Search) -> Result<Part<Owned, Place>> {
 }
 
 /// Orders whose way is looked at.
-const NEWEST: u32 = 5_000;
+const NEWEST: u32 = 2_000;
 
-/// How far the newest 5,000 orders came.
+/// How far the newest 2,000 orders came.
 pub async fn stages_of_newest(app: &App) -> Result<Stages> {
     app.read("stages_of_newest", |tx: &mut Tx<'_>| Ok(store::orders::stages_of_newest(tx, NEWEST)?)).await
 }

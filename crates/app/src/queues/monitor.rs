@@ -8,7 +8,7 @@ use super::Trouble;
 use crate::{App, Result};
 
 /// Jobs of a state that are counted; beyond it, "more" is said.
-pub const COUNTED: usize = 100_000;
+pub const COUNTED: usize = 10_000;
 
 /// The queues, and who works on them, as they stand now.
 #[derive(Debug)]

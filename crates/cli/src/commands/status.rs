@@ -62,7 +62,7 @@ fn print(out: Out, system: &System) -> Result<()> {
     }
     let mails = system.notifications.iter().map(|(status, number)| format!("{status} {}", grouped(*number)));
     let mails = mails.collect::<Vec<_>>().join(", ");
-    out.line(format_args!("notifications: {}", if mails.is_empty() { "none" } else { &mails }))?;
+    out.line(format_args!("newest notifications: {}", if mails.is_empty() { "none" } else { &mails }))?;
     if !system.failures.is_empty() {
         out.heading("Last errors")?;
         let mut listing = out.listing(&["jobs", "kind", "error", "last"]).right(&[0]);

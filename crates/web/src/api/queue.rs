@@ -24,7 +24,7 @@ use crate::server::Web;
 /// The most that a body may have.
 const LIMIT: usize = 256 * 1024;
 
-/// `GET /api/queues`: none counts more than 100,000 jobs of a state.
+/// `GET /api/queues`: none counts more than 10,000 jobs of a state.
 pub(crate) async fn queues(State(web): State<Web>) -> Result<Json<Page<QueueDepth>>, ApiError> {
     let depths = web.app.queue().depths(Some(COUNTED)).await.map_err(app::Error::from)?;
     Ok(Json(Page { data: depths, next: None }))

@@ -230,7 +230,8 @@ impl Tour<'_> {
         let (Some(out), Some(order)) = (self.people(), order) else { return Ok(()) };
         let told = app::notifications::of_order(self.app, order.id).await?;
         out.table(&notifications::listing(out, &told), "nobody was told anything")?;
-        let count = |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::notifications::count_by_status(tx)?) };
+        let count =
+            |tx: &mut Tx<'_>| -> app::Result<_> { Ok(store::notifications::count_by_status(tx, u32::MAX)?) };
         let counts = self.app.read("count_notifications", count).await?;
         let counts: Vec<String> =
             counts.iter().map(|(status, number)| format!("{number} {status}")).collect();
