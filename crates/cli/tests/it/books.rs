@@ -8,6 +8,9 @@ use testkit::{Cell, Look};
 
 use crate::support::Shop;
 
+/// How an order stands that nothing more is to be done for by itself.
+const AT_REST: [OrderStatus; 2] = [OrderStatus::Confirmed, OrderStatus::Failed];
+
 /// The ledger of a shop whose orders were only imported, charged and told about: nothing shipped, nobody called one off.
 pub struct Books {
     ledger: RefCell<Look>,
@@ -29,12 +32,16 @@ impl Books {
         found.into_iter().map(|[code, count]| (known(code), count)).collect()
     }
 
+    /// How many orders are confirmed or failed.
+    pub fn at_rest(&self) -> i64 {
+        self.orders().into_iter().filter(|(status, _)| AT_REST.contains(status)).map(|(_, count)| count).sum()
+    }
+
     /// Every order is confirmed or failed, and every effect of it is there exactly once.
     pub fn assert_each_effect_once(&self, orders: i64) {
         let standing = self.orders();
-        let known = [OrderStatus::Confirmed, OrderStatus::Failed];
         assert_eq!(standing.values().sum::<i64>(), orders, "none is lost: {standing:?}");
-        assert!(standing.keys().all(|status| known.contains(status)), "all are at rest: {standing:?}");
+        assert!(standing.keys().all(|status| AT_REST.contains(status)), "all are at rest: {standing:?}");
         self.assert_no_work_is_left();
         self.assert_paid_once();
         self.assert_stock_is_exact();

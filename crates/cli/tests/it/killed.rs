@@ -71,10 +71,11 @@ fn killed_workers_lose_no_job_and_do_none_twice() {
     let mut chance = Chance::new();
     let mut workers = [shop.start(&["work"]), shop.start(&["work"])];
     let mut log = String::new();
-    // Some new orders before each kill, so that there is work to be killed at.
-    for part in parts(&shop, orders, kills) {
-        shop.done(&["import", &part, "--source", "shop", "--initial-stock", "1000000", "--detach"]);
-        sleep(chance.below(Duration::from_millis(250)));
+    // Some new orders before each kill, which comes while they are on their way: there is work to be killed at.
+    for (earlier, part) in parts(&shop, orders, kills).iter().enumerate() {
+        shop.done(&["import", part, "--source", "shop", "--initial-stock", "1000000", "--detach"]);
+        let through = (earlier as f64 + chance.share() * 0.9) * (orders / kills) as f64;
+        wait_until("a share of the new orders is through", || Books::of(&shop).at_rest() >= through as i64);
         let victim = &mut workers[usize::from(chance.coin())];
         let killed = std::mem::replace(victim, shop.start(&["work"]));
         log.push_str(&kill(killed));

@@ -183,7 +183,8 @@ async fn what_was_left_behind_in_the_spool_is_removed_after_a_day_and_nothing_el
     for path in old.iter().chain([&waiting]) {
         std::fs::File::options().write(true).open(path).unwrap().set_modified(yesterday).unwrap();
     }
-    assert_eq!(app::imports::remove_left_behind(&shop.app).await.unwrap(), 2);
+    // The server looks for what was left behind too, when it starts: it may have been faster.
+    app::imports::remove_left_behind(&shop.app).await.unwrap();
     let left = [&fresh, &waiting, &old[2]].map(|path| path.exists());
     assert_eq!((left, old[0].exists(), old[1].exists()), ([true; 3], false, false));
     shop.work().await;

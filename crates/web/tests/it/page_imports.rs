@@ -316,7 +316,9 @@ async fn a_draft_is_its_senders_alone_and_outlives_the_server() {
         let old = path.metadata().unwrap().modified().unwrap() - Duration::from_hours(25);
         std::fs::File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
     }
-    assert_eq!(app::imports::remove_left_behind(&shop.app).await.unwrap(), 2);
+    // The servers look for what was left behind too, when they start: one of them may have been faster.
+    app::imports::remove_left_behind(&shop.app).await.unwrap();
+    assert_eq!(shop.spooled(), 0);
     assert_eq!(browser.get(&at).await.status(), StatusCode::NOT_FOUND);
 }
 
