@@ -189,6 +189,19 @@ impl App {
         self.parts.database.read(name, f).await
     }
 
+    /// Runs `f` over one snapshot, for a few hundred rows at most, by their keys; see [`Database::look_up`].
+    pub async fn look_up<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sql::Error> + Send + 'static,
+    {
+        self.parts.database.look_up(name, f).await
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.parts.config

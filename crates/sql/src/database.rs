@@ -178,6 +178,24 @@ impl Database {
         self.submit_read(name, f).await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
+    /// [`read`](Self::read) of a few hundred rows at most, by their keys. On SQLite it runs on the caller's own thread, as long
+    /// as it need not wait for anybody: that is over before another thread would have begun.
+    pub async fn look_up<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.look_up(name, f),
+            Engine::Mysql(mysql) => mysql.read(name, f),
+        };
+        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
     /// [`write`](Self::write) for a thread that has no runtime.
     pub fn write_blocking<T, E>(
         &self,

@@ -160,8 +160,21 @@ where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    let (reply, answer) = oneshot::channel();
     // A closed queue drops the work, and with it the reply: the caller sees that as closed.
-    queue.push(Box::new(Work::new(name, f, reply)) as Box<dyn Unit>);
+    in_work(name, f, |unit| queue.push(unit))
+}
+
+/// Hands a transaction's function to `run`; the answer comes where that has run it.
+pub(crate) fn in_work<T, E>(
+    name: &'static str,
+    f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    run: impl FnOnce(Box<dyn Unit>),
+) -> oneshot::Receiver<Result<T, E>>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    run(Box::new(Work::new(name, f, reply)));
     answer
 }

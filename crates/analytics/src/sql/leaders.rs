@@ -2,7 +2,7 @@
 //!
 //! An index on the score of every customer would dirty one or two random pages for each order, which costs more than
 //! all else that an order leaves here. So only those at or above a floor are kept sorted out: at most
-//! [`MOST`] of them. A customer far from the top costs nothing, and a board reads a small table.
+//! [`MOST`] of them, with that index. A customer far from the top costs nothing.
 
 use sql::{Conflict, Insert, Row, Tx, Value};
 

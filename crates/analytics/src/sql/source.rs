@@ -6,6 +6,8 @@ use crate::board::{BoardOf, BoardQuery, Scored};
 use crate::spans::{end_of, start_of};
 use crate::{Result, Score};
 
+const BEST: &str = "ORDER BY net DESC, reached_at, id LIMIT ?";
+
 /// A query that gives everybody on a board as `id, figure, net, reached_at`.
 pub(crate) struct Source {
     sql: String,
@@ -80,8 +82,11 @@ impl Source {
         rest: &str,
         more: impl IntoIterator<Item = i64>,
     ) -> Result<Vec<Scored>> {
-        let sql = format!("SELECT id, figure, net, reached_at FROM ({}) AS board {rest}", self.sql);
-        Ok(tx.query(&sql, &self.with(more), read_scored)?)
+        Ok(tx.query(&self.text(rest), &self.with(more), read_scored)?)
+    }
+
+    fn text(&self, rest: &str) -> String {
+        format!("SELECT id, figure, net, reached_at FROM ({}) AS board {rest}", self.sql)
     }
 
     fn count(&self, tx: &mut Tx<'_>, condition: &str, more: impl IntoIterator<Item = i64>) -> Result<u64> {
@@ -94,7 +99,7 @@ impl Source {
     }
 
     pub(crate) fn best(&self, tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Scored>> {
-        self.select(tx, "ORDER BY net DESC, reached_at, id LIMIT ?", [i64::from(limit)])
+        self.select(tx, BEST, [i64::from(limit)])
     }
 
     pub(crate) fn score(&self, tx: &mut Tx<'_>, id: i64) -> Result<Option<Score>> {
@@ -129,4 +134,30 @@ impl Source {
 
 fn read_scored(row: &Row<'_>) -> sql::Result<Scored> {
     Ok((row.get(0)?, Score { count: row.get(1)?, net: row.get(2)?, reached_at: row.get(3)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use sql::Database;
+
+    use super::*;
+
+    static SCHEMAS: &[&sql::Migrations] = &[&crate::MIGRATIONS];
+
+    #[tokio::test]
+    async fn the_leaders_are_read_in_the_order_of_their_index() {
+        let folder = tempfile::tempdir().expect("a folder can be had");
+        let settings = sql::Settings::new(folder.path().join("figures.db").display().to_string());
+        let db = Database::open(&settings).expect("it opens");
+        let migrated = db.migrate(SCHEMAS, jiff::Timestamp::UNIX_EPOCH).await;
+        migrated.expect("it migrates");
+        let leaders = Source::leaders(&Series { id: 1, currency: domain::Currency::EUR, floor: None });
+        let explain = move |tx: &mut Tx<'_>| {
+            let text = format!("EXPLAIN QUERY PLAN {}", leaders.text(BEST));
+            tx.query(&text, &leaders.with([10]), |row| row.get::<String>(3))
+        };
+        let steps = db.read::<_, sql::Error>("plan", explain).await.expect("it is explained").join("; ");
+        assert!(steps.contains("USING INDEX customer_leaders_by_score"), "{steps}");
+        assert!(!steps.contains("TEMP B-TREE"), "{steps}");
+    }
 }

@@ -134,7 +134,7 @@ pub async fn look(app: &App, text: &str) -> Result<Option<Session>> {
 async fn find(app: &App, text: &str) -> Result<Option<(Session, Timestamp)>> {
     let (wanted, now, idle) = (secret::hash(text), app.now(), app.config().web.session_idle);
     let found = app
-        .read("find_session", move |tx: &mut Tx<'_>| -> Result<_> {
+        .look_up("find_session", move |tx: &mut Tx<'_>| -> Result<_> {
             let Some(session) = sessions::find(tx, &wanted)? else {
                 return Ok(None);
             };

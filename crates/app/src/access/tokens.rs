@@ -100,7 +100,7 @@ pub async fn authenticate(app: &App, text: &str) -> Result<Option<Caller>> {
         return Ok(None);
     }
     let (hash, now) = (secret::hash(text), app.now());
-    let found = app.read("find_token", move |tx| find(tx, &hash, now)).await?;
+    let found = app.look_up("find_token", move |tx| find(tx, &hash, now)).await?;
     let Some((token, caller)) = found else {
         return Ok(None);
     };

@@ -100,7 +100,7 @@ pub async fn recognise(app: &App, email: Option<Email>, password: Password) -> R
     let find = move |tx: &mut Tx<'_>| -> Result<Option<User>> {
         Ok(email.as_ref().map(|email| users::find_by_email(tx, email)).transpose()?.flatten())
     };
-    let user = app.read("find_user", find).await?.filter(|user| user.disabled_at.is_none());
+    let user = app.look_up("find_user", find).await?.filter(|user| user.disabled_at.is_none());
     let is_theirs = password.is(user.as_ref().map(|user| user.password_hash.clone())).await?;
     Ok(user.filter(|_| is_theirs))
 }

@@ -11,8 +11,9 @@ pub(crate) use feed::{is_current, run, settle, tell};
 pub use named::{Ranked, RankedCustomer, RankedProduct};
 pub use rebuild::{Rebuilt, rebuild};
 
-use analytics::{Board, BoardQuery, CurrencyChoice, CustomerScores, KpiQuery, KpiReport};
-use domain::{Currency, CustomerId};
+use analytics::{Board, BoardOf, BoardQuery, CurrencyChoice, CustomerScores, KpiQuery, KpiReport};
+use domain::{Currency, CustomerId, Period};
+use sql::Tx;
 
 use crate::{App, Result};
 
@@ -21,13 +22,17 @@ pub fn currency(app: &App, named: Option<Currency>) -> CurrencyChoice {
     CurrencyChoice { named, shop: app.currency() }
 }
 
+/// Days whose figures are a few rows to find.
+const A_SEASON: i32 = 92;
+
 /// The key figures of a span of business days.
 pub async fn kpis(app: &App, query: KpiQuery) -> Result<KpiReport> {
     if let Some(store) = feed::ready(app).await? {
         return Ok(Box::pin(store.kpis(&query)).await?);
     }
     let inner = app.clone();
-    app.read("kpis", move |tx| Ok(analytics::kpis(tx, inner.calendar(), &query)?)).await
+    let is_short = query.from.until(query.to).is_ok_and(|span| span.get_days() <= A_SEASON);
+    read(app, "kpis", is_short, move |tx| Ok(analytics::kpis(tx, inner.calendar(), &query)?)).await
 }
 
 /// The best of a period, by name.
@@ -37,7 +42,9 @@ pub async fn leaderboard(app: &App, query: BoardQuery) -> Result<Board<Ranked>> 
         return with_names(app, board).await;
     }
     let inner = app.clone();
-    app.read("leaderboard", move |tx| {
+    // These are kept by rank; the others are sorted, and some of them added up, for each who asks.
+    let is_kept = query.period == Period::All && query.of == BoardOf::Customers;
+    read(app, "leaderboard", is_kept, move |tx| {
         let board = analytics::leaderboard(tx, inner.calendar(), &query)?;
         named::named(tx, board)
     })
@@ -68,12 +75,22 @@ pub async fn customer_scores(app: &App, customers: Vec<CustomerId>) -> Result<Cu
         return Ok(Box::pin(store.customer_scores(&customers, choice)).await?);
     }
     let inner = app.clone();
-    app.read("customer_scores", move |tx| {
+    app.look_up("customer_scores", move |tx| {
         Ok(analytics::customer_scores(tx, inner.calendar(), &customers, choice)?)
     })
     .await
 }
 
+/// Reads over one snapshot: at once where few rows are read.
+async fn read<T: Send + 'static>(
+    app: &App,
+    name: &'static str,
+    reads_few: bool,
+    f: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if reads_few { app.look_up(name, f).await } else { app.read(name, f).await }
+}
+
 async fn with_names(app: &App, board: Board<i64>) -> Result<Board<Ranked>> {
-    app.read("board_names", move |tx| named::named(tx, board.clone())).await
+    app.look_up("board_names", move |tx| named::named(tx, board.clone())).await
 }

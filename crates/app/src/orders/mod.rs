@@ -39,7 +39,7 @@ use crate::{App, Error, Result};
 /// How people name these orders: by their id in their source.
 pub async fn names(app: &App, ids: impl IntoIterator<Item = OrderId>) -> Result<HashMap<OrderId, String>> {
     let ids: Vec<OrderId> = ids.into_iter().collect();
-    app.read("order_names", move |tx| Ok(store::orders::names(tx, ids.iter().copied())?)).await
+    app.look_up("order_names", move |tx| Ok(store::orders::names(tx, ids.iter().copied())?)).await
 }
 
 /// How the operators' log names an order.
@@ -55,5 +55,5 @@ fn act(step: &mut Step<'_>, id: OrderId, action: Action, data: Option<String>) -
 /// The order as it stands after a use case.
 async fn current(app: &App, id: OrderId) -> Result<OrderRow> {
     let view = move |tx: &mut Tx<'_>| store::orders::get_view(tx, id);
-    Ok(app.read("get_order", view).await?.row)
+    Ok(app.look_up("get_order", view).await?.row)
 }

@@ -107,17 +107,18 @@ impl From<Payment> for PaymentView {
 
 /// An order's whole story, over one snapshot.
 pub async fn story(app: &App, id: OrderId) -> Result<Story> {
-    app.read("order_story", move |tx: &mut Tx<'_>| Story::read(tx, id)).await
+    app.look_up("order_story", move |tx: &mut Tx<'_>| Story::read(tx, id)).await
 }
 
 /// What can be done to an order as it stands.
 pub async fn possible(app: &App, id: OrderId) -> Result<Possible> {
-    app.read("possible_deeds", move |tx: &mut Tx<'_>| Possible::look(tx, id)).await
+    app.look_up("possible_deeds", move |tx: &mut Tx<'_>| Possible::look(tx, id)).await
 }
 
 /// Both, over one snapshot.
 pub async fn story_and_possible(app: &App, id: OrderId) -> Result<(Story, Possible)> {
-    app.read("order_story", move |tx: &mut Tx<'_>| Ok((Story::read(tx, id)?, Possible::look(tx, id)?))).await
+    app.look_up("order_story", move |tx: &mut Tx<'_>| Ok((Story::read(tx, id)?, Possible::look(tx, id)?)))
+        .await
 }
 
 impl Story {

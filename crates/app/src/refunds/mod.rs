@@ -18,5 +18,5 @@ use crate::{App, Result};
 
 /// One refund as it stands.
 pub async fn get(app: &App, id: RefundId) -> Result<RefundView> {
-    Ok(app.read("get_refund", move |tx| store::refunds::get(tx, id)).await?.into())
+    Ok(app.look_up("get_refund", move |tx| store::refunds::get(tx, id)).await?.into())
 }

@@ -28,7 +28,7 @@ pub async fn story(app: &App, id: RefundId) -> Result<Story> {
         let lines = store::refunds::list_lines(tx, &[id])?.into_iter().map(|(_, line)| line).collect();
         Ok((store::orders::get_view(tx, refund.order)?, lines, refund))
     };
-    let (order, lines, refund) = app.read("refund_story", read).await?;
+    let (order, lines, refund) = app.look_up("refund_story", read).await?;
     let job = if refund.status.is_final() { None } else { job_of(app, id).await? };
     Ok(Story { refund: refund.into(), order, lines, job })
 }

@@ -133,7 +133,7 @@ async function refundOneUnit(session) {
   await page.getByRole('link', { name: 'Refund …' }).click()
   await session.enter({ 'Units of TEA-1': '1', 'Why, for the timeline': 'a crack' }, 'Look what would go back')
   await page.getByRole('button', { name: 'Refund 34.90 EUR' }).click()
-  await page.getByRole('heading', { name: /^Refund 1/ }).waitFor()
+  await page.getByRole('heading', { name: 'Refund 1 succeeded' }).waitFor()
   await page.getByRole('link', { name: 'native/F-1' }).click()
   await page.getByRole('region', { name: 'Refunds' }).getByText('succeeded').waitFor()
   await page.getByRole('region', { name: 'Timeline' }).getByText('user:owner@example.org').first().waitFor()

@@ -1,5 +1,6 @@
 //! SQLite: one thread writes, several read, processes take turns.
 
+mod lookups;
 mod reader;
 mod statements;
 mod turn;
@@ -8,7 +9,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::Instant;
 
 use rusqlite::config::DbConfig;
@@ -16,8 +17,9 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
 
 use crate::ids::IdBlocks;
+use crate::sqlite::lookups::Lookups;
 use crate::sqlite::turn::Turn;
-use crate::work::{Queue, submit};
+use crate::work::{Queue, in_work, submit};
 use crate::{DatabaseInfo, Error, PerKind, Result, Settings, Synchronous, Tx};
 
 pub(crate) use statements::{Statements, value};
@@ -32,6 +34,7 @@ struct Shared {
     connections: PerKind,
     writes: Arc<Queue>,
     reads: Arc<Queue>,
+    lookups: Lookups,
     changes: watch::Receiver<u64>,
     storage: watch::Receiver<Option<Error>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -63,19 +66,28 @@ impl Sqlite {
             (Arc::<Queue>::default(), Arc::<Queue>::default(), Arc::<IdBlocks>::default());
         let (storage, failed) = watch::channel(None);
         let mut threads = vec![writer::start(writer, turn, writes.clone(), ids.clone(), storage)];
-        for _ in 0..settings.readers.max(1) {
+        let readers = settings.readers.max(1);
+        let connect_reader = || {
             let connection = connect(READER_CACHE_KIB)?;
-            connection.pragma_update(None, "query_only", true).map_err(|error| unavailable(path, &error))?;
-            threads.push(reader::start(connection, reads.clone(), ids.clone()));
+            let limited = connection.pragma_update(None, "query_only", true);
+            limited.map_err(|error| unavailable(path, &error)).map(|()| connection)
+        };
+        for _ in 0..readers {
+            threads.push(reader::start(connect_reader()?, reads.clone(), ids.clone()));
         }
+        // More than there are processors never look anything up at the same time.
+        let at_once = available_parallelism().map_or(1, usize::from).min(readers);
+        let lookups = (0..at_once).map(|_| connect_reader()).collect::<Result<Vec<_>>>()?;
+        let lookups = Lookups::new(lookups, reads.clone(), ids)?;
         let changes = watcher::start(connect(64)?);
         let threads = Mutex::new(threads);
         Ok(Sqlite {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
-                connections: PerKind { read: settings.readers.max(1), write: 1 },
+                connections: PerKind { read: readers + at_once, write: 1 },
                 writes,
                 reads,
+                lookups,
                 changes,
                 storage: failed,
                 threads,
@@ -105,6 +117,18 @@ impl Sqlite {
         E: From<Error> + Send + 'static,
     {
         submit(&self.shared.reads, name, f)
+    }
+
+    pub(crate) fn look_up<T, E>(
+        &self,
+        name: &'static str,
+        f: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        in_work(name, f, |unit| self.shared.lookups.run(unit))
     }
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
@@ -151,6 +175,7 @@ impl Shared {
     fn close(&self) {
         self.writes.close();
         self.reads.close();
+        self.lookups.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let me = std::thread::current().id();
         for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {

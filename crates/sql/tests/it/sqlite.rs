@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sql::{Database, Error};
+use sql::{Database, Error, Tx};
 use testkit::Space;
 
 use crate::{open, settings};
@@ -31,4 +31,13 @@ async fn a_lock_held_too_long_is_a_clear_error() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn whoever_looks_something_up_need_not_wait_for_another_thread() {
+    let space = Space::on(false, false);
+    let db = open(&space).await;
+    let at = |_: &mut Tx<'_>| Ok::<_, Error>(std::thread::current().id());
+    assert_eq!(db.look_up("look", at).await.unwrap(), std::thread::current().id());
+    assert_ne!(db.read("read", at).await.unwrap(), std::thread::current().id());
 }

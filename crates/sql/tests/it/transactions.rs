@@ -80,10 +80,58 @@ async fn a_read_cannot_write() {
 }
 
 #[tokio::test]
+async fn what_is_looked_up_is_what_was_committed_and_cannot_be_written() {
+    let (_folder, db) = database().await;
+    let number = |tx: &mut Tx<'_>| tx.query_one("SELECT n FROM things WHERE id = 1", &[], |row| row.get(0));
+    assert!(matches!(db.look_up::<i64, _>("look", number).await, Err(Error::Missing)));
+    for n in 1..=20_i64 {
+        let into = Insert {
+            table: "things",
+            columns: &["id", "name", "n"],
+            conflict: Conflict::Update { key: &["id"], set: &["n = new.n"] },
+        };
+        db.write("set", move |tx| tx.insert_rows(&into, &[1.into(), "a".into(), n.into()])).await.unwrap();
+        assert_eq!(db.look_up::<i64, Error>("look", number).await.unwrap(), n);
+    }
+    assert!(db.look_up("look", |tx| insert(tx, 2, "b", 1)).await.is_err());
+    assert_eq!(count(&db).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_look_something_up_at_once_all_are_answered() {
+    let (_folder, db) = database().await;
+    let slow = |tx: &mut Tx<'_>| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        tx.query_one("SELECT COUNT(*) FROM things", &[], |row| row.get::<i64>(0))
+    };
+    let all: Vec<_> = (0..32)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { db.look_up::<_, Error>("slow", slow).await })
+        })
+        .collect();
+    for answer in all {
+        assert_eq!(answer.await.unwrap().unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_that_panics_is_an_error_and_the_next_is_answered() {
+    let (_folder, db) = database().await;
+    for _ in 0..10 {
+        let answer: sql::Result<()> = db.look_up("panic", |_| panic!("on purpose")).await;
+        assert!(matches!(&answer, Err(Error::Panicked(message)) if message == "on purpose"), "{answer:?}");
+    }
+    db.look_up("after", |_| Ok::<_, Error>(())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_closed_database_says_so() {
     let (_folder, db) = database().await;
     db.close();
     let answer = db.write("late", |tx| insert(tx, 1, "a", 1)).await;
+    assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
+    let answer = db.look_up("late", |_| Ok::<_, Error>(())).await;
     assert!(matches!(answer, Err(Error::Closed)), "{answer:?}");
 }
 

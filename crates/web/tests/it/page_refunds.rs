@@ -85,9 +85,12 @@ async fn a_refund_tells_what_happens_next() {
     assert!(asked.contains("href=\"/queues/jobs/") && asked.contains("Waits since"), "{asked}");
     assert!(asked.contains("href=\"/products/MUG\"") && asked.contains("back into stock"), "{asked}");
     assert!(asked.contains("&#60;i&#62;broken") && !asked.contains("<i>broken"), "{asked}");
+    let looks_again = format!("hx-get=\"{address}\"");
+    assert!(asked.contains(&looks_again), "{asked}");
     shop.work().await;
     let paid = text(&browser, &address).await;
     assert!(paid.contains("The money went back") && !paid.contains("/queues/jobs/"), "{paid}");
+    assert!(!paid.contains(&looks_again), "nothing more happens to it: {paid}");
     let view = refunds::get(&shop.app, refund).await.unwrap();
     assert!(paid.contains(&view.reference.expect("the gateway names it")), "{paid}");
     assert!(paid.contains(&format!("href=\"/orders/{}\">test/0</a>", orders[0])), "{paid}");

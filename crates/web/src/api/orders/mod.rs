@@ -29,7 +29,7 @@ async fn resolve(web: &Web, name: String) -> Result<OrderId, ApiError> {
     let name = name.replacen(':', "/", 1);
     Ok(web
         .app
-        .read("resolve_order", move |tx| Ok::<_, app::Error>(store::orders::resolve(tx, &name)?))
+        .look_up("resolve_order", move |tx| Ok::<_, app::Error>(store::orders::resolve(tx, &name)?))
         .await?)
 }
 

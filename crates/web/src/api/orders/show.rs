@@ -80,8 +80,8 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let story = cases::story(&web.app, resolve(&web, name).await?).await?;
     let version = story.order.row.version;
+    let Some(Several(parts)) = include else { return Ok(tagged(version, StatusCode::OK, &story)) };
     let mut shown = serde_json::to_value(&story).map_err(|error| app::Error::Internal(error.to_string()))?;
-    let Some(Several(parts)) = include else { return Ok(tagged(version, StatusCode::OK, &shown)) };
     for (word, part) in Part::ALL {
         if !parts.contains(&part)
             && let Some(fields) = shown.as_object_mut()

@@ -159,7 +159,7 @@ fn many<'p>(web: &'p Web, session: &'p Session, deed: Move, fit: Vec<Row>, unfit
 async fn named(web: &Web, id: OrderId) -> Result<Row, ApiError> {
     let row = web
         .app
-        .read("get_order", move |tx| store::orders::get_view(tx, id))
+        .look_up("get_order", move |tx| store::orders::get_view(tx, id))
         .await
         .map_err(app::Error::from)?
         .row;
