@@ -30,8 +30,14 @@ pub(crate) trait Engine {
     /// of them done.
     fn execute_each(&mut self, sql: &str, width: usize, values: &[Value<'_>]) -> Result<u64>;
 
-    /// Inserts rows in sets. An error may leave some of them done.
+    /// Inserts rows in sets. An error may leave some of them done. Where a server is far, they may wait for what is sent
+    /// next: nobody is told anything by them.
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()>;
+
+    /// Sends what waits. An error may leave some of it done.
+    fn send_waiting(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Changes rows, each to values of its own; returns how many matched. An error may leave some of them done.
     fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64>;
@@ -150,6 +156,7 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement; returns how many rows it matched.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.send_waiting()?;
         let done = self.engine.execute(sql, params);
         self.note(done)
     }
@@ -176,6 +183,7 @@ impl<'c> Tx<'c> {
         params: &[Value<'_>],
         row: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
+        self.send_waiting()?;
         let (mut row, mut first) = (Some(row), None);
         let done = self.engine.for_each(sql, params, &mut |found| {
             first = row.take().map(|row| row(found)).transpose()?;
@@ -202,12 +210,14 @@ impl<'c> Tx<'c> {
         params: &[Value<'_>],
         mut row: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
+        self.send_waiting()?;
         let done =
             self.engine.for_each(sql, params, &mut |found| row(found).map(|()| ControlFlow::Continue(())));
         self.note(done)
     }
 
-    /// Inserts rows in sets. `values` is flat, row after row.
+    /// Inserts rows in sets. `values` is flat, row after row. On a server they go with the next statement, which then tells
+    /// of their errors, or before the commit.
     pub fn insert_rows(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
         debug_assert_eq!(
             values.len() % insert.columns.len(),
@@ -349,6 +359,13 @@ impl<'c> Tx<'c> {
     /// Whether some statement could write. A transaction that has written nothing leaves nothing to undo.
     pub(crate) fn wrote(&self) -> bool {
         self.engine.wrote()
+    }
+
+    /// Sends what waits to go with another statement.
+    pub(crate) fn send_waiting(&mut self) -> Result<()> {
+        let done = self.engine.send_waiting();
+        self.half_done |= done.is_err();
+        self.note(done)
     }
 
     /// Whether a statement stopped after some of its rows, so that nothing of this transaction may be kept.

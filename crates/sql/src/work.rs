@@ -59,9 +59,11 @@ where
                 .unwrap_or_else(|| "no message".to_owned());
             Err(Error::Panicked(message).into())
         });
-        // Whoever passes over the error of a statement that stopped half-way cannot commit the half.
+        // Whoever passes over the error of a statement that stopped half-way cannot commit the half. After some errors
+        // that another run may mend, a server has undone all that came before.
         let result = match result {
-            Ok(_) if tx.is_half_done() => Err(Error::HalfDone.into()),
+            Ok(_) if tx.is_half_done() || tx.saw_transient() => Err(Error::HalfDone.into()),
+            Ok(done) => tx.send_waiting().map(|()| done).map_err(E::from),
             result => result,
         };
         let verdict = match &result {

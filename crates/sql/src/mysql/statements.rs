@@ -12,11 +12,21 @@ use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
 /// Statements on a connection. Single ones are prepared and kept. Sets go as one text with the values written out,
-/// because a round trip for each row would cost more than reading it.
+/// because a round trip for each row would cost more than reading it. Inserts wait for the next text, or the next
+/// statement: who inserts asks for no answer.
 pub(super) struct Statements<'c> {
-    pub(super) connection: &'c mut Conn,
-    pub(super) connector: &'c Connector,
-    pub(super) dialect: Dialect,
+    connection: &'c mut Conn,
+    connector: &'c Connector,
+    dialect: Dialect,
+    waiting: Waiting,
+}
+
+/// Statements that are not sent yet.
+#[derive(Default)]
+struct Waiting {
+    text: String,
+    /// How each of them begins, to name it by.
+    heads: Vec<String>,
 }
 
 /// The most that is sent as one text: far below `max_allowed_packet`, large enough to make a round trip cheap.
@@ -26,21 +36,25 @@ const MOST_ROWS: usize = 1_000;
 /// Rows that MySQL joins in one statement: it takes each for a query of its own while it reads the text.
 const MOST_QUERIES: usize = 250;
 
-impl Statements<'_> {
+impl<'c> Statements<'c> {
+    pub(super) fn new(connection: &'c mut Conn, connector: &'c Connector, dialect: Dialect) -> Self {
+        Statements { connection, connector, dialect, waiting: Waiting::default() }
+    }
+
     fn failed(&self, sql: &str) -> impl Fn(Fault) -> Error + use<'_> {
         let (connector, sql) = (self.connector, sql.to_owned());
         move |fault| connector.error(&fault, &sql)
     }
 
-    /// Sends rows in sets: what stands before them, between them and after them, how many at most, and how one is
+    /// Sends rows in sets by `send`: what stands before them, between them and after them, how many at most, and how one is
     /// written. Returns the rows matched in all.
     fn send_sets(
         &mut self,
         (head, between, tail): (&str, &str, &str),
         most: usize,
-        values: &[Value<'_>],
-        width: usize,
+        (values, width): (&[Value<'_>], usize),
         write: fn(&mut String, &[Value<'_>]),
+        send: fn(&mut Self, &str, &str) -> Result<u64>,
     ) -> Result<u64> {
         let (mut text, mut rows, mut matched) = (String::new(), 0, 0);
         for row in values.chunks_exact(width) {
@@ -49,14 +63,14 @@ impl Statements<'_> {
             rows += 1;
             if rows == most || text.len() > LONGEST_TEXT {
                 text.push_str(tail);
-                matched += self.send(&text).map_err(self.failed(head))?;
+                matched += send(self, head, &text)?;
                 text.clear();
                 rows = 0;
             }
         }
         if rows > 0 {
             text.push_str(tail);
-            matched += self.send(&text).map_err(self.failed(head))?;
+            matched += send(self, head, &text)?;
         }
         Ok(matched)
     }
@@ -73,19 +87,51 @@ impl Statements<'_> {
         };
         let head = format!("{verb} (SELECT {names} WHERE 1 = 0 UNION ALL {rows}");
         let tail = format!("{end}) AS new_rows {tail}");
-        self.send_sets((&head, between, &tail), most, values, columns.len(), write_values)
+        self.send_sets((&head, between, &tail), most, (values, columns.len()), write_values, Self::send)
     }
 
-    /// Runs a text that may hold several statements; returns the rows matched in all.
-    fn send(&mut self, text: &str) -> std::result::Result<u64, Fault> {
-        let mut result = self.connection.query_iter(text)?;
-        let mut matched = 0;
-        while let Some(set) = result.iter() {
-            matched += set.affected_rows();
-            set.for_each(drop);
+    /// Runs a text that may hold several statements, behind those that wait. Returns the rows matched by its own.
+    fn send(&mut self, sql: &str, text: &str) -> Result<u64> {
+        let Waiting { text: mut all, heads } = std::mem::take(&mut self.waiting);
+        if !all.is_empty() && !text.is_empty() {
+            all.push(';');
         }
-        Ok(matched)
+        all.push_str(text);
+        let (mut done, mut matched) = (0, 0);
+        let ran = run(self.connection, &all, |rows| {
+            matched += if done < heads.len() { 0 } else { rows };
+            done += 1;
+        });
+        ran.map(|()| matched)
+            .map_err(|fault| self.connector.error(&fault, heads.get(done).map_or(sql, |head| head)))
     }
+
+    /// Keeps a statement for when the next is sent.
+    fn wait(&mut self, head: &str, text: &str) -> Result<u64> {
+        if self.waiting.text.len() + text.len() > LONGEST_TEXT {
+            self.send_waiting()?;
+        }
+        if !self.waiting.text.is_empty() {
+            self.waiting.text.push(';');
+        }
+        self.waiting.text.push_str(text);
+        self.waiting.heads.push(head.to_owned());
+        Ok(0)
+    }
+}
+
+/// Runs a text that may hold several statements; tells of each how many rows it matched.
+fn run(connection: &mut Conn, text: &str, mut matched: impl FnMut(u64)) -> std::result::Result<(), Fault> {
+    let mut result = connection.query_iter(text)?;
+    while let Some(set) = result.iter() {
+        let rows = set.affected_rows();
+        // That a later statement failed comes as its first row. None of them has any other.
+        for row in set {
+            row?;
+        }
+        matched(rows);
+    }
+    Ok(())
 }
 
 impl Engine for Statements<'_> {
@@ -116,12 +162,12 @@ impl Engine for Statements<'_> {
                 text.push_str(piece);
             }
             if text.len() > LONGEST_TEXT {
-                matched += self.send(&text).map_err(self.failed(sql))?;
+                matched += self.send(sql, &text)?;
                 text.clear();
             }
         }
         if !text.is_empty() {
-            matched += self.send(&text).map_err(self.failed(sql))?;
+            matched += self.send(sql, &text)?;
         }
         Ok(matched)
     }
@@ -130,8 +176,13 @@ impl Engine for Statements<'_> {
         let head = self.dialect.insert_head(insert);
         let mut tail = String::new();
         self.dialect.on_conflict(&mut tail, insert);
-        self.send_sets((&head, ",", &tail), MOST_ROWS, values, insert.columns.len(), write_row)?;
+        let rows = (values, insert.columns.len());
+        self.send_sets((&head, ",", &tail), MOST_ROWS, rows, write_row, Self::wait)?;
         Ok(())
+    }
+
+    fn send_waiting(&mut self) -> Result<()> {
+        if self.waiting.heads.is_empty() { Ok(()) } else { self.send("", "").map(drop) }
     }
 
     /// Joins the table to the new values.

@@ -148,8 +148,7 @@ impl Worker {
             return again;
         }
         let Some(mut connection) = self.connection.take() else { return Run::Elsewhere(None) };
-        let mut statements =
-            Statements { connection: &mut connection, connector: &self.connector, dialect: self.dialect };
+        let mut statements = Statements::new(&mut connection, &self.connector, self.dialect);
         let mut tx = Tx::new(&mut statements, &self.ids);
         let verdict = unit.run(&mut tx);
         if verdict != Verdict::Commit {

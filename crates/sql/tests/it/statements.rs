@@ -1,4 +1,4 @@
-use sql::{Conflict, Error, Insert, Update, Value};
+use sql::{Conflict, Error, Insert, Tx, Update, Value};
 
 use crate::{count, database, insert};
 
@@ -117,6 +117,98 @@ async fn texts_come_back_as_they_went_in_and_differ_by_their_bytes() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn whichever_statement_of_a_set_fails_its_transaction_hears_of_it() {
+    let (_space, db) = database().await;
+    for (fails, change) in [[-9_i64, 1, 1], [1, -9, 1], [1, 1, -9]].into_iter().enumerate() {
+        let refused = db
+            .write("set", move |tx| {
+                for (id, name) in [(1, "a"), (2, "b"), (3, "c")] {
+                    insert(tx, id, name, 5)?;
+                }
+                let values: Vec<Value<'_>> =
+                    change.into_iter().zip(1_i64..).flat_map(|(n, id)| [n.into(), id.into()]).collect();
+                tx.execute_each("UPDATE things SET n = n + ? WHERE id = ?", 2, &values)
+            })
+            .await;
+        assert!(matches!(refused, Err(Error::Check { .. })), "statement {fails}: {refused:?}");
+        assert_eq!(count(&db).await, 0, "statement {fails}");
+    }
+}
+
+#[tokio::test]
+async fn an_insert_that_fails_undoes_its_transaction_whatever_comes_after_it() {
+    type Rest = fn(&mut Tx<'_>) -> sql::Result<()>;
+    const AFTER: [(&str, Rest); 6] = [
+        ("nothing", |_| Ok(())),
+        ("a query", |tx| tx.query("SELECT id FROM things", &[], |row| row.get::<i64>(0)).map(drop)),
+        ("a statement", |tx| insert(tx, 9, "z", 1).map(drop)),
+        ("a set", |tx| {
+            tx.execute_each("UPDATE things SET n = ? WHERE id = ?", 2, &[1.into(), 1.into()]).map(drop)
+        }),
+        ("another insert", |tx| tx.insert_rows(&INTO, &[8.into(), "y".into(), 1.into()])),
+        ("what passes over its error", |tx| {
+            let _ = tx.query("SELECT id FROM things", &[], |row| row.get::<i64>(0));
+            Ok(())
+        }),
+    ];
+    const INTO: Insert<'_> = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+    let (_space, db) = database().await;
+    for (what, after) in AFTER {
+        let refused = db
+            .write("insert", move |tx| {
+                tx.insert_rows(&INTO, &[1.into(), "a".into(), 1.into()])?;
+                tx.insert_rows(&INTO, &[2.into(), "b".into(), (-1).into()])
+                    .or_else(|error| if what.starts_with("what passes") { Ok(()) } else { Err(error) })?;
+                tx.insert_rows(&INTO, &[3.into(), "c".into(), 1.into()])?;
+                after(tx)
+            })
+            .await;
+        assert!(matches!(refused, Err(Error::Check { .. } | Error::HalfDone)), "{what}: {refused:?}");
+        assert_eq!(count(&db).await, 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_is_named_wherever_its_error_comes_out() {
+    let (_space, db) = database().await;
+    let refused = db
+        .write("insert", |tx| {
+            insert(tx, 1, "a", 1)?;
+            for (table, id) in [("things", 2_i64), ("nothings", 3), ("things", 4)] {
+                let into = Insert { table, columns: COLUMNS, conflict: Conflict::Error };
+                tx.insert_rows(&into, &[id.into(), "b".into(), 1.into()])?;
+            }
+            tx.execute_each("UPDATE things SET n = ? WHERE id = ?", 2, &[1.into(), 1.into()])
+        })
+        .await;
+    let told = refused.unwrap_err().to_string();
+    assert!(told.contains("INTO nothings (id"), "{told}");
+    assert_eq!(count(&db).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_inserted_is_there_for_the_next_statement() {
+    let (_space, db) = database().await;
+    let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+    let found = db
+        .write("insert", move |tx| {
+            tx.insert_rows(&into, &[1.into(), "a".into(), 1.into()])?;
+            let sum = "SELECT SUM(n) FROM things";
+            let mut sums = vec![tx.query_one(sum, &[], |row| row.get::<i64>(0))?];
+            tx.insert_rows(&into, &[2.into(), "b".into(), 10.into()])?;
+            let set = "UPDATE things SET n = n + ? WHERE id = ?";
+            let matched = tx.execute_each(set, 2, &[100.into(), 1.into(), 200.into(), 2.into()])?;
+            tx.insert_rows(&into, &[3.into(), "c".into(), 1_000.into()])?;
+            tx.insert_rows(&into, &[4.into(), "d".into(), 10_000.into()])?;
+            let all = tx.execute("UPDATE things SET n = n + 1", &[])?;
+            sums.push(tx.query_one(sum, &[], |row| row.get::<i64>(0))?);
+            Ok::<_, Error>((sums, matched, all))
+        })
+        .await;
+    assert_eq!(found.unwrap(), (vec![1, 11_315], 2, 4));
 }
 
 #[tokio::test]

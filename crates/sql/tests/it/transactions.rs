@@ -173,9 +173,10 @@ async fn half_a_statement_is_never_kept_even_if_its_error_is_passed_over() {
         tx.insert_rows(&into, &values)
     };
     let passed_over = db.write("rows", move |tx| {
-        assert!(rows(tx).is_err());
+        // On a server it is told of by what comes next, and nothing does.
+        let _ = rows(tx);
         Ok::<_, Error>(())
     });
-    assert!(matches!(passed_over.await, Err(Error::HalfDone)));
+    assert!(matches!(passed_over.await, Err(Error::HalfDone | Error::Duplicate { .. })));
     assert_eq!(count(&db).await, 0);
 }
