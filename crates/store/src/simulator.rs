@@ -1,10 +1,10 @@
 //! What the simulated gateway remembers when it runs in this process: its charges and refunds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::Money;
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Row, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Update, Value};
 
 use crate::customers::distinct;
 use crate::{Result, rows};
@@ -68,26 +68,47 @@ pub fn mark_voided(tx: &mut Tx<'_>, keys: &[&str], at: Timestamp) -> Result<()> 
     Ok(())
 }
 
-/// The gateway's name for the refund with this key, where it was made.
-pub fn find_refund(tx: &mut Tx<'_>, key: &str) -> Result<Option<String>> {
-    let sql = "SELECT reference FROM simulated_refunds WHERE refund_key = ?";
-    Ok(tx.query_opt(sql, &[key.into()], |row| row.get(0))?)
+/// Money of a charge that goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund<'a> {
+    /// The shop's key for it.
+    pub key: &'a str,
+    /// The charge.
+    pub charge_key: &'a str,
+    /// The gateway's name for it.
+    pub reference: String,
+    /// How much, in minor units.
+    pub amount: i64,
 }
 
-/// Gives money of a charge back.
-pub fn insert_refund(
-    tx: &mut Tx<'_>,
-    key: &str,
-    charge_key: &str,
-    reference: &str,
-    amount: i64,
-    at: Timestamp,
-) -> Result<()> {
+/// The gateway's names for the refunds with these keys, as far as they were made.
+pub fn find_refunds(tx: &mut Tx<'_>, keys: &[&str]) -> Result<HashMap<String, String>> {
+    let sql = "SELECT refund_key, reference FROM simulated_refunds WHERE refund_key IN ({in})";
+    let keys = distinct(keys.iter().copied());
+    Ok(tx.query_in(sql, &[], &keys, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+}
+
+/// Gives money of charges back.
+pub fn insert_refunds(tx: &mut Tx<'_>, refunds: &[Refund<'_>], at: Timestamp) -> Result<()> {
     let columns = &["refund_key", "charge_key", "reference", "amount", "created_at"];
-    let values = [key.into(), charge_key.into(), reference.into(), Value::Int(amount), at.into()];
+    let mut values = Vec::with_capacity(refunds.len() * columns.len());
+    let mut of_charge: BTreeMap<&str, i64> = BTreeMap::new();
+    for refund in refunds {
+        let Refund { key, charge_key, reference, amount } = refund;
+        values.extend([(*key).into(), (*charge_key).into(), reference.into(), (*amount).into(), at.into()]);
+        *of_charge.entry(charge_key).or_default() += amount;
+    }
     tx.insert_rows(&Insert { table: "simulated_refunds", columns, conflict: Conflict::Error }, &values)?;
-    let sql = "UPDATE simulated_charges SET refunded = refunded + ? WHERE charge_key = ?";
-    tx.execute(sql, &[amount.into(), charge_key.into()])?;
+    let update = Update {
+        table: "simulated_charges",
+        columns: &["charge_key", "amount"],
+        key: &["charge_key"],
+        only_if: "",
+        set: &["refunded = refunded + new.amount"],
+    };
+    let values: Vec<Value<'_>> =
+        of_charge.into_iter().flat_map(|(charge, amount)| [charge.into(), amount.into()]).collect();
+    tx.update_rows(&update, &values)?;
     Ok(())
 }
 

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use queue::{Clock, NewJob, Queue};
 use sql::{Database, Tx};
-use store::simulator::Charge;
+use store::simulator::{Charge, Refund};
 use telemetry::Trace;
 
 use crate::Result;
@@ -94,31 +95,59 @@ impl InProcess {
         Ok(keys.iter().map(state).collect())
     }
 
-    fn refund_in(&self, tx: &mut Tx<'_>, request: &RefundRequest) -> Result<RefundAnswer> {
-        if let Some(reference) = store::simulator::find_refund(tx, &request.key)? {
-            return Ok(RefundAnswer::Succeeded { reference });
-        }
+    fn refund_in(&self, tx: &mut Tx<'_>, requests: &[RefundRequest]) -> Result<Vec<RefundAnswer>> {
         let now = self.clock.now();
-        let charges = store::simulator::find_charges(tx, &[&request.charge_key])?;
-        let refused = |reason: String| Ok(RefundAnswer::Refused { reason });
-        let Some(charge) = charges.get(&request.charge_key) else {
-            return refused(format!("there is no charge {}", request.charge_key));
-        };
-        let ChargeState::Captured { amount: captured, .. } = simulator::state(charge, now) else {
-            return refused(format!("the charge {} is not captured", request.charge_key));
-        };
-        let left = captured.amount - charge.refunded;
-        if request.amount.currency != captured.currency || request.amount.amount > left {
-            return refused(format!("the charge {} has only {left} minor units left", request.charge_key));
+        let keys: Vec<&str> = requests.iter().map(|request| request.key.as_str()).collect();
+        let mut made = store::simulator::find_refunds(tx, &keys)?;
+        let keys: Vec<&str> = requests.iter().map(|request| request.charge_key.as_str()).collect();
+        let mut charges = store::simulator::find_charges(tx, &keys)?;
+        let (mut new, mut answers) = (Vec::new(), Vec::with_capacity(requests.len()));
+        for request in requests {
+            let RefundRequest { key, charge_key, amount } = request;
+            let taken = match made.get(key) {
+                Some(reference) => Ok(reference.clone()),
+                None => take(&mut charges, request, now).map(|()| format!("re_{key}")),
+            };
+            answers.push(match taken {
+                Err(reason) => RefundAnswer::Refused { reason },
+                Ok(reference) => {
+                    if made.insert(key.clone(), reference.clone()).is_none() {
+                        new.push(Refund {
+                            key,
+                            charge_key,
+                            reference: reference.clone(),
+                            amount: amount.amount,
+                        });
+                    }
+                    RefundAnswer::Succeeded { reference }
+                }
+            });
         }
-        let reference = format!("re_{}", request.key);
-        let amount = request.amount.amount;
-        store::simulator::insert_refund(tx, &request.key, &request.charge_key, &reference, amount, now)?;
-        Ok(RefundAnswer::Succeeded { reference })
+        store::simulator::insert_refunds(tx, &new, now)?;
+        Ok(answers)
     }
 }
 
-fn callback_job(callback: &DueCallback, due: Option<jiff::Timestamp>) -> NewJob {
+/// Takes the money of a refund from what is left of its charge, or says why it cannot.
+fn take(
+    charges: &mut HashMap<String, Charge>,
+    request: &RefundRequest,
+    now: Timestamp,
+) -> std::result::Result<(), String> {
+    let RefundRequest { charge_key: key, amount, .. } = request;
+    let charge = charges.get_mut(key).ok_or_else(|| format!("there is no charge {key}"))?;
+    let ChargeState::Captured { amount: captured, .. } = simulator::state(charge, now) else {
+        return Err(format!("the charge {key} is not captured"));
+    };
+    let left = captured.amount - charge.refunded;
+    if amount.currency != captured.currency || amount.amount > left {
+        return Err(format!("the charge {key} has only {left} minor units left"));
+    }
+    charge.refunded += amount.amount;
+    Ok(())
+}
+
+fn callback_job(callback: &DueCallback, due: Option<Timestamp>) -> NewJob {
     let args = serde_json::to_string(callback).expect("a callback is plain data");
     let job = NewJob::new(CALLBACKS.0, CALLBACKS.1, args);
     match due {
@@ -151,8 +180,7 @@ impl PaymentGateway for InProcess {
 
     async fn refund(&self, requests: Vec<RefundRequest>) -> Vec<Result<RefundAnswer, GatewayError>> {
         let (count, gateway) = (requests.len(), self.clone());
-        let refund =
-            move |tx: &mut Tx<'_>| requests.iter().map(|request| gateway.refund_in(tx, request)).collect();
+        let refund = move |tx: &mut Tx<'_>| gateway.refund_in(tx, &requests);
         spread(self.database.write("simulator_refund", refund).await, count)
     }
 }

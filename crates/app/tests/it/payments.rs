@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::gateways::RefundAnswer;
 use app::gateways::simulator::{Callback, CallbackData, EventType};
 use app::payments::{Incoming, Receipt};
 use domain::{Currency, Money, OrderId, RefundRequest, Verdict};
@@ -260,4 +261,43 @@ async fn a_declined_charge_is_tried_again_as_often_as_the_shop_says() {
     assert_eq!(test.number(format!("SELECT COUNT(*) FROM payments WHERE order_id = {lost}")).await, 2);
     assert_eq!(test.level("TEA").await, (1_000, 4));
     test.assert_clean().await;
+}
+
+#[tokio::test]
+async fn the_simulated_gateway_gives_no_more_back_than_it_took_and_once_for_each_key() {
+    let test = silent().await;
+    let order = charged(&test, "1").await;
+    test.clock.advance(MINUTE);
+    let of = |charge_key: String| {
+        move |key: &str, amount| {
+            let (key, charge_key) = (key.to_owned(), charge_key.clone());
+            app::gateways::RefundRequest { key, charge_key, amount: Money { amount, ..OWED } }
+        }
+    };
+    let (wish, lost) = (of(key(&test, order, 1)), of("nobody's".to_owned()));
+    let gives_back = async |wishes| {
+        let answers = test.app.gateway().refund(wishes).await.into_iter();
+        let said = answers.map(|answer| match answer.unwrap() {
+            RefundAnswer::Succeeded { reference } => reference,
+            RefundAnswer::Refused { reason } => reason,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let first = vec![wish("a", 600), wish("a", 600), wish("b", 500), wish("c", 400), lost("d", 1)];
+    let charge = key(&test, order, 1);
+    assert_eq!(
+        gives_back(first).await,
+        [
+            "re_a",
+            "re_a",
+            &format!("the charge {charge} has only 400 minor units left"),
+            "re_c",
+            "there is no charge nobody's"
+        ]
+    );
+    let again = vec![wish("c", 400), wish("e", 1), wish("a", 600)];
+    let spent = format!("the charge {charge} has only 0 minor units left");
+    assert_eq!(gives_back(again).await, ["re_c", &spent, "re_a"]);
+    assert_eq!(test.number("SELECT SUM(amount) FROM simulated_refunds").await, 1_000);
+    assert_eq!(test.number("SELECT refunded FROM simulated_charges").await, 1_000);
 }

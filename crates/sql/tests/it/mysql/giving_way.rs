@@ -3,13 +3,16 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use ::mysql::prelude::Queryable as _;
-use sql::{Database, Error, Settings};
+use sql::{Database, Error, Settings, Tx};
 
 use super::{add, numbers, somebody, two_things};
 use crate::settings;
 
-#[tokio::test]
-async fn of_two_transactions_that_lock_each_other_out_one_runs_again_and_both_land_whole() {
+/// How a transaction reaches for what the other one holds, after it has changed something of its own.
+type Reach = fn(&mut Tx<'_>, first: i64, second: i64) -> sql::Result<()>;
+
+/// Two transactions that lock each other out; what they left, and how often they ran.
+async fn crossing(reach: Reach) -> (Vec<i64>, u32) {
     let (_space, db) = two_things().await;
     let (both_hold_one, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicU32::new(0)));
     let crossing = |first: i64, second: i64| {
@@ -20,12 +23,35 @@ async fn of_two_transactions_that_lock_each_other_out_one_runs_again_and_both_la
             if std::mem::take(&mut is_first_run) {
                 both_hold_one.wait();
             }
-            add(tx, second)
+            reach(tx, first, second)
         })
     };
     let (one, other) = tokio::join!(crossing(1, 2), crossing(2, 1));
     one.and(other).unwrap();
-    assert_eq!((numbers(&db).await, runs.load(Ordering::SeqCst)), (vec![2, 2], 3));
+    (numbers(&db).await, runs.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn of_two_transactions_that_lock_each_other_out_one_runs_again_and_both_land_whole() {
+    assert_eq!(crossing(|tx, _, second| add(tx, second)).await, (vec![2, 2], 3));
+}
+
+#[tokio::test]
+async fn whoever_gives_way_in_the_middle_of_a_set_runs_again_whole() {
+    let set: Reach = |tx, first, second| {
+        let values = [10.into(), first.into(), 1.into(), second.into(), 100.into(), first.into()];
+        tx.execute_each("UPDATE things SET n = n + ? WHERE id = ?", 2, &values).map(drop)
+    };
+    assert_eq!(crossing(set).await, (vec![112, 112], 3));
+}
+
+#[tokio::test]
+async fn whoever_gives_way_runs_again_whole_though_it_passes_over_the_error() {
+    let deaf: Reach = |tx, first, second| {
+        let _ = add(tx, second);
+        add(tx, first)
+    };
+    assert_eq!(crossing(deaf).await, (vec![3, 3], 3));
 }
 
 /// A database that waits for a lock for two seconds, three times.
