@@ -124,7 +124,7 @@ pub enum Error {
         sequence: &'static str,
     },
     /// A statement failed, the transaction's function passed over it, and went on.
-    #[error("a statement that wrote several rows failed before; nothing of this transaction can be kept")]
+    #[error("a statement failed before in a way that leaves nothing of this transaction to be kept")]
     HalfDone,
     /// The transaction's function panicked; it was rolled back.
     #[error("a transaction stopped with a defect in the program: {0}")]

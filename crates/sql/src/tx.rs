@@ -228,6 +228,7 @@ impl<'c> Tx<'c> {
         if values.is_empty() {
             return Ok(());
         }
+        self.check()?;
         let done = self.engine.insert(insert, values);
         self.half_done |= done.is_err();
         self.note(done)
@@ -245,6 +246,7 @@ impl<'c> Tx<'c> {
         if values.is_empty() {
             return Ok(0);
         }
+        self.check()?;
         let done = self.engine.update(update, values);
         self.half_done |= done.is_err();
         self.note(done)
@@ -257,6 +259,7 @@ impl<'c> Tx<'c> {
         if values.is_empty() {
             return Ok(0);
         }
+        self.check()?;
         let done = self.engine.delete(table, key, values);
         self.half_done |= done.is_err();
         self.note(done)
@@ -269,6 +272,7 @@ impl<'c> Tx<'c> {
         if values.is_empty() {
             return Ok(0);
         }
+        self.check()?;
         let done = self.engine.execute_each(sql, width, values);
         self.half_done |= done.is_err();
         self.note(done)
@@ -363,9 +367,16 @@ impl<'c> Tx<'c> {
 
     /// Sends what waits to go with another statement.
     pub(crate) fn send_waiting(&mut self) -> Result<()> {
+        self.check()?;
         let done = self.engine.send_waiting();
         self.half_done |= done.is_err();
         self.note(done)
+    }
+
+    /// Refuses to go on after an error that leaves nothing to be kept: where the server has undone the transaction, it
+    /// would keep each statement that came by itself.
+    fn check(&self) -> Result<()> {
+        if self.transient || self.half_done { Err(Error::HalfDone) } else { Ok(()) }
     }
 
     /// Whether a statement stopped after some of its rows, so that nothing of this transaction may be kept.
