@@ -13,6 +13,7 @@ pub struct Tx<'c> {
     wanted_ids: Option<(&'static str, u64)>,
     transient: bool,
     lost: bool,
+    /// Whether a statement stopped after some of its rows.
     half_done: bool,
 }
 
@@ -377,11 +378,6 @@ impl<'c> Tx<'c> {
     /// would keep each statement that came by itself.
     fn check(&self) -> Result<()> {
         if self.transient || self.half_done { Err(Error::HalfDone) } else { Ok(()) }
-    }
-
-    /// Whether a statement stopped after some of its rows, so that nothing of this transaction may be kept.
-    pub(crate) fn is_half_done(&self) -> bool {
-        self.half_done
     }
 
     fn note<T>(&mut self, result: Result<T>) -> Result<T> {

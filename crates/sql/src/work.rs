@@ -59,13 +59,8 @@ where
                 .unwrap_or_else(|| "no message".to_owned());
             Err(Error::Panicked(message).into())
         });
-        // Whoever passes over the error of a statement that stopped half-way cannot commit the half. After some errors
-        // that another run may mend, a server has undone all that came before.
-        let result = match result {
-            Ok(_) if tx.is_half_done() || tx.saw_transient() => Err(Error::HalfDone.into()),
-            Ok(done) => tx.send_waiting().map(|()| done).map_err(E::from),
-            result => result,
-        };
+        // What waited to be sent can still fail; and whoever passed over an error that leaves nothing to be kept hears it here.
+        let result = result.and_then(|done| tx.send_waiting().map(|()| done).map_err(E::from));
         let verdict = match &result {
             Ok(_) => Verdict::Commit,
             Err(_) if tx.wanted_ids().is_some() || tx.saw_transient() => Verdict::Again,

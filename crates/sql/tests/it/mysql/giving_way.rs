@@ -52,6 +52,11 @@ async fn whoever_gives_way_runs_again_whole_though_it_passes_over_the_error() {
         add(tx, first)
     };
     assert_eq!(crossing(deaf).await, (vec![3, 3], 3));
+    let deaf_at_the_end: Reach = |tx, _, second| {
+        let _ = add(tx, second);
+        Ok(())
+    };
+    assert_eq!(crossing(deaf_at_the_end).await, (vec![2, 2], 3));
 }
 
 /// A database that waits for a lock for two seconds, three times.
