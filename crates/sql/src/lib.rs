@@ -12,6 +12,7 @@ mod database;
 mod dialect;
 mod error;
 mod ids;
+mod lists;
 mod measures;
 mod migrate;
 mod mysql;

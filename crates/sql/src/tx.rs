@@ -1,6 +1,7 @@
 use std::ops::{ControlFlow, Range};
 
-use crate::ids::IdBlocks;
+use crate::ids::{IdBlocks, Wanted};
+use crate::lists::for_each_piece;
 use crate::value::{ValueRef, text};
 use crate::{Dialect, Error, FromValue, Result, Value, mysql, sqlite};
 
@@ -10,7 +11,7 @@ pub struct Tx<'c> {
     ids: &'c IdBlocks,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
     taken_ids: Vec<(&'static str, Range<i64>)>,
-    wanted_ids: Option<(&'static str, u64)>,
+    wanted_ids: Option<Wanted>,
     transient: bool,
     lost: bool,
     /// Whether a statement stopped after some of its rows.
@@ -89,11 +90,12 @@ pub struct Update<'a> {
     pub table: &'a str,
     /// The names of the values, in their order.
     pub columns: &'a [&'a str],
-    /// The columns that a row must share with its values to be changed.
+    /// The columns that a row must share with its values to be changed: those of the primary key, then any others.
     pub key: &'a [&'a str],
     /// What must also hold of a row as it is; empty where nothing must.
     pub only_if: &'a str,
-    /// Assignments, such as `captured = captured + new.captured`; `new.` names the values.
+    /// Assignments, such as `captured = captured + new.captured`; `new.` names the values. None may read a column that
+    /// one before it assigns: engines differ in what is found there.
     pub set: &'a [&'a str],
 }
 
@@ -131,9 +133,6 @@ impl<'r> Row<'r> {
         }
     }
 }
-
-/// Lengths that a bound list is padded to, so that few texts of a statement exist and stay prepared.
-const LIST_LENGTHS: [usize; 4] = [1, 8, 64, 512];
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(engine: &'c mut dyn Engine, ids: &'c IdBlocks) -> Self {
@@ -289,7 +288,7 @@ impl<'c> Tx<'c> {
         mut row: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
-        for_each_list(sql, before, keys, |sql, params| {
+        for_each_piece(self.dialect(), sql, before, keys, |sql, params| {
             self.for_each(sql, params, |found| {
                 all.push(row(found)?);
                 Ok(())
@@ -302,7 +301,7 @@ impl<'c> Tx<'c> {
     /// matched in all.
     pub fn execute_in(&mut self, sql: &str, before: &[Value<'_>], keys: &[Value<'_>]) -> Result<u64> {
         let mut changed = 0;
-        for_each_list(sql, before, keys, |sql, params| {
+        for_each_piece(self.dialect(), sql, before, keys, |sql, params| {
             changed += self.execute(sql, params)?;
             Ok(())
         })?;
@@ -312,7 +311,7 @@ impl<'c> Tx<'c> {
     /// The next `n` ids of a sequence, from a block that this process has reserved.
     pub fn next_ids(&mut self, sequence: &'static str, n: u64) -> Result<Range<i64>> {
         let Some(ids) = self.ids.take(sequence, n) else {
-            self.wanted_ids = Some((sequence, n));
+            self.wanted_ids = Some(self.ids.want(sequence, n));
             return Err(Error::IdsExhausted { sequence });
         };
         self.taken_ids.push((sequence, ids.clone()));
@@ -347,7 +346,7 @@ impl<'c> Tx<'c> {
         }
     }
 
-    pub(crate) fn wanted_ids(&self) -> Option<(&'static str, u64)> {
+    pub(crate) fn wanted_ids(&self) -> Option<Wanted> {
         self.wanted_ids
     }
 
@@ -387,24 +386,4 @@ impl<'c> Tx<'c> {
         }
         result
     }
-}
-
-/// Runs `run` for each piece of `keys` with the text and parameters that fit it.
-fn for_each_list(
-    sql: &str,
-    before: &[Value<'_>],
-    keys: &[Value<'_>],
-    mut run: impl FnMut(&str, &[Value<'_>]) -> Result<()>,
-) -> Result<()> {
-    let longest = LIST_LENGTHS[LIST_LENGTHS.len() - 1];
-    for piece in keys.chunks(longest) {
-        let length = LIST_LENGTHS.into_iter().find(|length| *length >= piece.len()).unwrap_or(longest);
-        let list = vec!["?"; length].join(",");
-        let mut params = Vec::with_capacity(before.len() + length);
-        params.extend_from_slice(before);
-        params.extend_from_slice(piece);
-        params.resize(before.len() + length, piece[piece.len() - 1].clone());
-        run(&sql.replace("{in}", &list), &params)?;
-    }
-    Ok(())
 }

@@ -20,6 +20,13 @@ pub struct CustomerRef<'a> {
     pub name: Option<&'a str>,
 }
 
+impl<'a> CustomerRef<'a> {
+    /// What no other customer has: the id in the source, and the e-mail.
+    fn keys(&self) -> (Option<&'a str>, Option<&'a str>) {
+        (self.external_id.map(ExternalId::as_str), self.email.map(Email::as_str))
+    }
+}
+
 /// A customer.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Customer {
@@ -55,33 +62,69 @@ pub fn find_or_insert(
     wanted: &[CustomerRef<'_>],
     at: Timestamp,
 ) -> Result<Vec<CustomerId>> {
-    let mut known = Known::load(tx, source, wanted)?;
-    let missing = wanted.iter().filter(|customer| known.find(customer).is_none()).count() as u64;
-    let mut fresh_ids = tx.next_ids("customers", missing)?;
-    let mut fresh = Vec::new();
-    let mut ids = Vec::with_capacity(wanted.len());
-    for customer in wanted {
-        if let Some(id) = known.find(customer) {
+    loop {
+        let mut known = Known::load(tx, source, wanted)?;
+        let missing = wanted.iter().filter(|customer| known.find(customer).is_none()).count() as u64;
+        let mut fresh_ids = tx.next_ids("customers", missing)?;
+        let (mut fresh, mut ids) = (Vec::new(), Vec::with_capacity(wanted.len()));
+        for customer in wanted {
+            let id = known.find(customer).unwrap_or_else(|| {
+                let id = CustomerId::from_ledger(fresh_ids.next().expect("one id for each missing customer"));
+                let email = customer.email.filter(|email| known.is_free(email));
+                fresh.push((id, CustomerRef { email, ..*customer }));
+                known.add(customer, id);
+                id
+            });
             ids.push(id);
-            continue;
         }
-        let id = CustomerId::from_ledger(fresh_ids.next().expect("one id for each missing customer"));
-        let email_is_free = customer.email.is_some_and(|email| !known.by_email.contains_key(email.as_str()));
-        let email = customer.email.filter(|_| email_is_free).map(Email::as_str);
-        fresh.extend([
-            Value::Int(id.get()),
-            customer.external_id.map(|_| source).into(),
-            customer.external_id.map(ExternalId::as_str).into(),
+        if insert(tx, source, fresh, at)? {
+            return Ok(ids);
+        }
+    }
+}
+
+/// Inserts customers; tells whether nobody else has inserted one of them since they were looked up, and otherwise leaves
+/// out those that have no key to be found by. Keys are taken in one order, so that of two who insert the same customers
+/// one waits for the other.
+fn insert(
+    tx: &mut Tx<'_>,
+    source: &str,
+    mut fresh: Vec<(CustomerId, CustomerRef<'_>)>,
+    at: Timestamp,
+) -> Result<bool> {
+    fresh.sort_unstable_by(|(_, a), (_, b)| a.keys().cmp(&b.keys()));
+    let (nameless, named) =
+        fresh.split_at(fresh.partition_point(|(_, customer)| customer.keys() == (None, None)));
+    let into = Insert { table: "customers", columns: COLUMNS, conflict: Conflict::Ignore };
+    tx.insert_rows(&into, &values(source, named, at))?;
+    let mut ids: Vec<CustomerId> = named.iter().map(|(id, _)| *id).collect();
+    ids.sort_unstable();
+    let sql = "SELECT COUNT(*) FROM customers WHERE id IN ({in})";
+    let counts = tx.query_in(sql, &[], &rows::keys(ids), |row| row.get::<i64>(0))?;
+    if counts.iter().sum::<i64>() < named.len() as i64 {
+        return Ok(false);
+    }
+    let into = Insert { conflict: Conflict::Error, ..into };
+    tx.insert_rows(&into, &values(source, nameless, at))?;
+    Ok(true)
+}
+
+fn values<'a>(source: &'a str, customers: &[(CustomerId, CustomerRef<'a>)], at: Timestamp) -> Vec<Value<'a>> {
+    let mut values = Vec::with_capacity(customers.len() * COLUMNS.len());
+    for (id, customer) in customers {
+        let (external_id, email) = customer.keys();
+        let source = external_id.map(|_| source);
+        let row = [
+            id.get().into(),
+            source.into(),
+            external_id.into(),
             email.into(),
             customer.name.into(),
             at.into(),
-        ]);
-        known.add(customer, id);
-        ids.push(id);
+        ];
+        values.extend(row);
     }
-    let into = Insert { table: "customers", columns: COLUMNS, conflict: Conflict::Error };
-    tx.insert_rows(&into, &fresh)?;
-    Ok(ids)
+    values
 }
 
 /// Who is known by what, while a set of orders is looked up.
@@ -115,6 +158,10 @@ impl Known {
         let by_external_id = customer.external_id.and_then(|id| self.by_external_id.get(id.as_str()));
         let by_email = || customer.email.and_then(|email| self.by_email.get(email.as_str()));
         by_external_id.or_else(by_email).copied()
+    }
+
+    fn is_free(&self, email: &Email) -> bool {
+        !self.by_email.contains_key(email.as_str())
     }
 
     fn add(&mut self, customer: &CustomerRef<'_>, id: CustomerId) {

@@ -3,6 +3,8 @@
 mod address;
 mod connect;
 mod fault;
+mod literals;
+mod rows;
 mod statements;
 mod worker;
 

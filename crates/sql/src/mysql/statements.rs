@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use mysql::consts::ColumnType;
@@ -6,6 +5,8 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Error as Fault, Params, Value as Wire};
 
 use super::connect::Connector;
+use super::literals::{write_literal, write_row, write_values};
+use super::rows::{Place, Rows, sets};
 use crate::dialect::{Server, replace_new};
 use crate::tx::{Engine, Insert, Row, Update};
 use crate::value::ValueRef;
@@ -53,7 +54,7 @@ impl<'c> Statements<'c> {
         (head, between, tail): (&str, &str, &str),
         most: usize,
         (values, width): (&[Value<'_>], usize),
-        write: fn(&mut String, &[Value<'_>]),
+        write: impl Fn(&mut String, &[Value<'_>]),
         send: fn(&mut Self, &str, &str) -> Result<u64>,
     ) -> Result<u64> {
         let (mut text, mut rows, mut matched) = (String::new(), 0, 0);
@@ -75,19 +76,48 @@ impl<'c> Statements<'c> {
         Ok(matched)
     }
 
-    /// Sends statements that join a table to rows of values: what stands before these and after them. Their columns have
-    /// names of their own, so that a name alone is the table's.
-    fn send_joined(&mut self, verb: &str, columns: &[&str], tail: &str, values: &[Value<'_>]) -> Result<u64> {
-        let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
+    /// Sends statements that change the rows of a table that rows of values are for. `words` are what stands before and
+    /// after those, or the condition.
+    ///
+    /// What all rows share is written once. A table is joined to the rest only where there is no other way: a server then
+    /// writes down what it has found before it changes anything, which doubles the cost of a row. The primary key is named,
+    /// because without it a server reads all rows of a small table, and waits for those that others have changed.
+    fn send_parts(
+        &mut self,
+        table: &str,
+        (columns, key, only_if): (&[&str], &[&str], &str),
+        values: &[Value<'_>],
+        words: &dyn Fn(&Rows<'_>, &Place<'_>) -> (String, String),
+    ) -> Result<u64> {
+        let mut matched = 0;
+        let sets = sets(values, columns.len(), MOST_ROWS, LONGEST_TEXT);
+        for (place, rows) in sets.flat_map(|set| Rows::new(columns, set).parts(key)) {
+            let on = rows.condition(self.dialect, table, key, only_if, &place);
+            let (before, after) = words(&rows, &place);
+            matched += match place {
+                Place::Joined => {
+                    self.send_joined(&before, &rows, &format!("STRAIGHT_JOIN {table} ON {on} {after}"))?
+                }
+                _ => self.send(&before, &format!("{before} WHERE {on}"))?,
+            };
+        }
+        Ok(matched)
+    }
+
+    /// Sends statements that join a table to what differs between rows: what stands before these and after them. Their
+    /// columns have names of their own, so that a name alone is the table's.
+    fn send_joined(&mut self, verb: &str, rows: &Rows<'_>, tail: &str) -> Result<u64> {
+        let names: Vec<String> = rows.differing().map(|name| format!("NULL AS new_{name}")).collect();
         let names = names.join(",");
         // MySQL and MariaDB share no short way to write rows, and MySQL has none before 8.0.19.
-        let (rows, between, end, most) = match self.dialect {
+        let (written, between, end, most) = match self.dialect {
             Dialect::Mysql(Server::MariaDb) => ("VALUES (", "),(", ")", MOST_ROWS),
             _ => ("SELECT ", " UNION ALL SELECT ", "", MOST_QUERIES),
         };
-        let head = format!("{verb} (SELECT {names} WHERE 1 = 0 UNION ALL {rows}");
+        let head = format!("{verb} (SELECT {names} WHERE 1 = 0 UNION ALL {written}");
         let tail = format!("{end}) AS new_rows {tail}");
-        self.send_sets((&head, between, &tail), most, (values, columns.len()), write_values, Self::send)
+        let write = |text: &mut String, row: &[Value<'_>]| write_values(text, rows.differing_of(row));
+        self.send_sets((&head, between, &tail), most, rows.all(), write, Self::send)
     }
 
     /// Runs a text that may hold several statements, behind those that wait. Returns the rows matched by its own.
@@ -185,19 +215,23 @@ impl Engine for Statements<'_> {
         if self.waiting.heads.is_empty() { Ok(()) } else { self.send("", "").map(drop) }
     }
 
-    /// Joins the table to the new values.
     fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
-        let Update { table, columns, key, only_if, set } = update;
-        let set = replace_new(&set.join(", "), |column| format!("new_rows.new_{column}"));
-        let on = matching(table, key, only_if);
-        self.send_joined("UPDATE", columns, &format!("STRAIGHT_JOIN {table} ON {on} SET {set}"), values)
+        let Update { table, columns, key, only_if, set } = *update;
+        let set = set.join(", ");
+        self.send_parts(table, (columns, key, only_if), values, &|rows, place| {
+            let set = replace_new(&set, |column| rows.value(table, column, place));
+            match place {
+                Place::Joined => ("UPDATE".to_owned(), format!("SET {set}")),
+                _ => (format!("UPDATE {table} FORCE INDEX (PRIMARY) SET {set}"), String::new()),
+            }
+        })
     }
 
-    /// Joins the table to the keys. Of a small table, a list of them would have the server read all rows, and wait for
-    /// those that others have changed.
     fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
-        let joined = format!("STRAIGHT_JOIN {table} ON {}", matching(table, key, ""));
-        self.send_joined(&format!("DELETE {table} FROM"), key, &joined, values)
+        self.send_parts(table, (key, key, ""), values, &|_, place| match place {
+            Place::Joined => (format!("DELETE {table} FROM"), String::new()),
+            _ => (format!("DELETE {table} FROM {table} FORCE INDEX (PRIMARY)"), String::new()),
+        })
     }
 
     fn for_each(
@@ -219,14 +253,6 @@ impl Engine for Statements<'_> {
     }
 }
 
-/// The condition under which a row of the table is the one that a row of values is for.
-fn matching(table: &str, key: &[&str], only_if: &str) -> String {
-    let mut on: Vec<String> =
-        key.iter().map(|name| format!("{table}.{name} = new_rows.new_{name}")).collect();
-    on.extend((!only_if.is_empty()).then(|| only_if.to_owned()));
-    on.join(" AND ")
-}
-
 fn wire(params: &[Value<'_>]) -> Params {
     if params.is_empty() {
         return Params::Empty;
@@ -238,53 +264,6 @@ fn wire(params: &[Value<'_>]) -> Params {
         Value::Blob(bytes) => Wire::Bytes(bytes.to_vec()),
     };
     Params::Positional(params.iter().map(one).collect())
-}
-
-fn write_row(text: &mut String, row: &[Value<'_>]) {
-    text.push('(');
-    write_values(text, row);
-    text.push(')');
-}
-
-fn write_values(text: &mut String, row: &[Value<'_>]) {
-    for (index, value) in row.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        write_literal(text, value);
-    }
-}
-
-/// Writes a value as the server reads it back. The session's `sql_mode` leaves the backslash its meaning.
-fn write_literal(text: &mut String, value: &Value<'_>) {
-    match value {
-        Value::Null => text.push_str("NULL"),
-        Value::Int(value) => {
-            let _ = write!(text, "{value}");
-        }
-        Value::Text(value) => {
-            text.push('\'');
-            for letter in value.chars() {
-                match letter {
-                    '\'' => text.push_str("''"),
-                    '\\' => text.push_str("\\\\"),
-                    '\0' => text.push_str("\\0"),
-                    other => text.push(other),
-                }
-            }
-            text.push('\'');
-        }
-        Value::Blob(bytes) => {
-            text.reserve(bytes.len() * 2 + 3);
-            text.push_str("X'");
-            for byte in bytes.iter() {
-                let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
-                text.push(digit(byte >> 4));
-                text.push(digit(byte & 15));
-            }
-            text.push('\'');
-        }
-    }
 }
 
 /// The character set of bytes that are no text.
@@ -311,19 +290,4 @@ pub(crate) fn value(row: &mysql::Row, column: usize) -> Result<ValueRef<'_>> {
         },
         other => return Err(unreadable(format!("{other:?}"))),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_a_text_holds_stays_inside_its_quotes() {
-        let mut text = String::new();
-        write_row(
-            &mut text,
-            &[Value::from("o'hara\\\0?;"), Value::Null, Value::Int(-5), vec![0, 255].into()],
-        );
-        assert_eq!(text, "('o''hara\\\\\\0?;',NULL,-5,X'00FF')");
-    }
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::connect::Connector;
 use super::fault;
 use super::statements::Statements;
-use crate::ids::IdBlocks;
+use crate::ids::{IdBlocks, Wanted};
 use crate::measures::{self, Outcome};
 use crate::work::{Queue, Unit, Verdict};
 use crate::{Dialect, Error, Result, Tx};
@@ -52,7 +52,7 @@ enum Run {
     /// Its function failed, for good.
     Failed,
     /// It needs ids, and runs again.
-    Ids(&'static str, u64),
+    Ids(Wanted),
     /// It gave way to another and runs again. What is to be told when it has been run often enough; nothing where its
     /// function has said so itself.
     Again(Option<Error>),
@@ -106,8 +106,8 @@ impl Worker {
                     measures::ended(self.kind.name(), Outcome::RolledBack, 1);
                     return unit.answer(Some(error));
                 }
-                Run::Ids(sequence, n) => {
-                    if let Err(error) = self.reserve_ids(sequence, n, begun) {
+                Run::Ids(wanted) => {
+                    if let Err(error) = self.reserve_ids(wanted, begun) {
                         return unit.answer(Some(error));
                     }
                 }
@@ -165,7 +165,7 @@ impl Worker {
         }
         match wanted_ids {
             _ if verdict != Verdict::Again => Run::Failed,
-            Some((sequence, n)) => Run::Ids(sequence, n),
+            Some(wanted) => Run::Ids(wanted),
             None => Run::Again(None),
         }
     }
@@ -236,8 +236,10 @@ impl Worker {
         self.connection = connection.query_drop("ROLLBACK").is_ok().then_some(connection);
     }
 
-    fn reserve_ids(&mut self, sequence: &'static str, n: u64, begun: Instant) -> Result<()> {
-        let size = self.ids.block_size(sequence, n);
+    fn reserve_ids(&mut self, wanted: Wanted, begun: Instant) -> Result<()> {
+        let ids = Arc::clone(&self.ids);
+        let Some(_turn) = ids.turn(wanted) else { return Ok(()) };
+        let (sequence, size) = (wanted.sequence, ids.block_size(wanted));
         let mut runs = 0;
         loop {
             let error = match self.take_block(sequence, size.cast_signed()) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::ids::IdBlocks;
+use crate::ids::{IdBlocks, Wanted};
 use crate::measures::{self, Outcome};
 use crate::sqlite::Statements;
 use crate::sqlite::turn::Turn;
@@ -63,7 +63,7 @@ struct Ran {
 /// A transaction that must run again.
 struct Again {
     unit: Box<dyn Unit>,
-    wanted_ids: Option<(&'static str, u64)>,
+    wanted_ids: Option<Wanted>,
 }
 
 /// The transactions of one commit.
@@ -86,7 +86,7 @@ impl Writer {
         let mut again = self.commit_group(first, true);
         let mut runs = 1;
         while let Some(Again { unit, wanted_ids }) = again.pop() {
-            let reserved = wanted_ids.map_or(Ok(()), |(sequence, n)| self.reserve_ids(sequence, n));
+            let reserved = wanted_ids.map_or(Ok(()), |wanted| self.reserve_ids(wanted));
             runs += u32::from(wanted_ids.is_none());
             match reserved {
                 Err(error) => unit.answer(Some(error)),
@@ -228,8 +228,9 @@ impl Writer {
         }
     }
 
-    fn reserve_ids(&self, sequence: &'static str, n: u64) -> Result<()> {
-        let size = self.ids.block_size(sequence, n);
+    fn reserve_ids(&self, wanted: Wanted) -> Result<()> {
+        let Some(_turn_for_ids) = self.ids.turn(wanted) else { return Ok(()) };
+        let (sequence, size) = (wanted.sequence, self.ids.block_size(wanted));
         let _turn = self.turn.take()?;
         let asked = Instant::now();
         self.batch("BEGIN IMMEDIATE").map_err(|error| error.waited(asked.elapsed()))?;

@@ -39,3 +39,16 @@ async fn several_sequences_in_one_transaction_are_filled_by_running_it_again() {
         .unwrap();
     assert_eq!(ranges, (1..4, 1..100_001, 1..2));
 }
+
+/// The second time, what is left of a block is enough for each of them, but not for both.
+#[tokio::test]
+async fn a_transaction_takes_ids_several_times() {
+    let (_folder, db) = database().await;
+    for _ in 0..20 {
+        let taken = db.write("ids", |tx| {
+            let counts = [3, 0, 2, 5].map(|n| tx.next_ids("things", n).map(|ids| ids.end - ids.start));
+            counts.into_iter().collect::<Result<Vec<i64>, Error>>()
+        });
+        assert_eq!(taken.await.unwrap(), [3, 0, 2, 5]);
+    }
+}

@@ -279,3 +279,85 @@ async fn each_row_is_changed_to_its_own_values_and_deleted_by_its_whole_key() {
         assert_eq!(deleted, size.cast_unsigned() / 2, "of {size}");
     }
 }
+
+#[tokio::test]
+async fn rows_that_share_some_values_are_changed_and_deleted_like_any_others() {
+    let (_space, db) = database().await;
+    for (size, step, shares_n, shares_name) in
+        [1, 2, 300, 1_200].into_iter().flat_map(|size| [(size, 1), (size, 3)]).flat_map(|(size, step)| {
+            [(true, true), (true, false), (false, true), (false, false)]
+                .map(|(n, name)| (size, step, n, name))
+        })
+    {
+        // More than what a floating number holds.
+        let n = move |id: i64| (1 << 60) + if shares_n { 7 } else { id % 5 };
+        let name = move |id: i64| (!shares_name).then(|| format!("it's new.n of {id}"));
+        let (matched, found, deleted, left) = db
+            .write("alike", move |tx| {
+                tx.execute("DELETE FROM things", &[])?;
+                let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+                tx.insert_rows(&into, &rows(0..size * step, 1))?;
+                // Of every fourth row something does not hold that must.
+                tx.execute("UPDATE things SET n = 2 WHERE id % 4 = 3", &[])?;
+                let update = Update {
+                    table: "things",
+                    columns: &["id", "was", "n", "name"],
+                    key: &["id"],
+                    only_if: "n = 1",
+                    set: &["n = n + new.n + new.was", "name = COALESCE(new.name, name)"],
+                };
+                let wanted = || (0..size).map(|index| index * step);
+                let changes: Vec<Value<'_>> =
+                    wanted().flat_map(|id| [id.into(), 1.into(), n(id).into(), name(id).into()]).collect();
+                let matched = tx.update_rows(&update, &changes)?;
+                let found = tx.query("SELECT id, name, n FROM things ORDER BY id", &[], |row| {
+                    Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<i64>(2)?))
+                })?;
+                let keys: Vec<Value<'_>> = wanted().flat_map(|id| [(2 + n(id)).into(), id.into()]).collect();
+                let deleted = tx.delete_rows("things", &["n", "id"], &keys)?;
+                let left = tx.query_one("SELECT COUNT(*) FROM things", &[], |row| row.get::<i64>(0))?;
+                Ok::<_, Error>((matched, found, deleted, left))
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let changes = |id: i64| id % step == 0 && id % 4 != 3;
+        let expected: Vec<(i64, String, i64)> = (0..size * step)
+            .map(|id| match changes(id) {
+                true => (id, name(id).unwrap_or_else(|| format!("n{id}")), 2 + n(id)),
+                false => (id, format!("n{id}"), if id % 4 == 3 { 2 } else { 1 }),
+            })
+            .collect();
+        let changed = (0..size * step).filter(|id| changes(*id)).count();
+        assert_eq!(found, expected, "{size} rows, every {step}");
+        assert_eq!((matched, deleted), (changed as u64, changed as u64));
+        assert_eq!(left, size * step - changed as i64);
+    }
+}
+
+#[tokio::test]
+async fn a_list_may_be_in_any_order_and_have_gaps() {
+    let (_space, db) = database().await;
+    let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+    db.write("rows", move |tx| tx.insert_rows(&into, &rows(0..2_000, 1)))
+        .await
+        .unwrap_or_else(|error: Error| panic!("{error}"));
+    let lists: [Vec<i64>; 5] = [
+        (100..700).collect(),
+        (100..400).chain(500..900).collect(),
+        (100..400).rev().collect(),
+        (0..900).step_by(2).collect(),
+        vec![5, 3, 1_999, 2_000, -1],
+    ];
+    for list in lists {
+        let keys: Vec<Value<'_>> = list.iter().copied().map(Value::Int).collect();
+        let text = "SELECT id FROM things WHERE id IN ({in})";
+        let mut found = db
+            .read("list", move |tx| tx.query_in(text, &[], &keys, |row| row.get::<i64>(0)))
+            .await
+            .unwrap_or_else(|error: Error| panic!("{error}"));
+        let mut expected: Vec<i64> = list.into_iter().filter(|id| (0..2_000).contains(id)).collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}

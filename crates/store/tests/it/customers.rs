@@ -3,7 +3,7 @@ use sql::Tx;
 use store::Error;
 use store::customers::{CustomerRef, find_or_insert, get};
 
-use crate::{AT, with_ledger};
+use crate::{AT, Ledger, with_ledger};
 
 fn resolve(
     tx: &mut Tx<'_>,
@@ -42,4 +42,48 @@ fn one_set_names_a_customer_twice_and_makes_one() {
     })
     .unwrap();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+/// Sets of customers of whom two neighbours share half, and one whom nothing tells from others.
+#[test]
+fn whoever_inserts_the_same_customers_at_once_finds_one_of_each() {
+    const SETS: usize = 12;
+    const SHARED: usize = 200;
+    let ledger = Ledger::new();
+    let make = |set: usize| {
+        let numbers: Vec<usize> = (set * SHARED..(set + 2) * SHARED).collect();
+        let numbers = if set.is_multiple_of(2) { numbers } else { numbers.into_iter().rev().collect() };
+        let made = ledger.write(move |tx| {
+            let keys: Vec<(ExternalId, Email)> = numbers
+                .iter()
+                .map(|n| (n.to_string().parse().unwrap(), format!("c{n}@example.com").parse().unwrap()))
+                .collect();
+            let mut wanted: Vec<CustomerRef<'_>> = keys
+                .iter()
+                .map(|(id, email)| CustomerRef { external_id: Some(id), email: Some(email), name: None })
+                .collect();
+            wanted.push(CustomerRef { external_id: None, email: None, name: Some("nobody") });
+            find_or_insert(tx, "shop", &wanted, AT)
+        });
+        made.unwrap()
+    };
+    let found: Vec<Vec<CustomerId>> = std::thread::scope(|scope| {
+        let sets: Vec<_> = (0..SETS).map(|set| scope.spawn(move || make(set))).collect();
+        sets.into_iter().map(|set| set.join().unwrap()).collect()
+    });
+    let count = "SELECT COUNT(*), COUNT(external_id) FROM customers";
+    let counts = ledger
+        .write(move |tx| Ok(tx.query_one(count, &[], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?));
+    let named = ((SETS + 1) * SHARED) as i64;
+    assert_eq!(counts.unwrap(), (named + SETS as i64, named));
+    let by_number = |set: usize| {
+        let mut ids = found[set][..2 * SHARED].to_vec();
+        if !set.is_multiple_of(2) {
+            ids.reverse();
+        }
+        ids
+    };
+    for set in 1..SETS {
+        assert_eq!(by_number(set - 1)[SHARED..], by_number(set)[..SHARED], "{} and {set}", set - 1);
+    }
 }
