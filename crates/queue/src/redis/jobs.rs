@@ -8,7 +8,8 @@ use redis_link::{Redis, Value};
 use super::keys::Keys;
 use super::packed::{Stored, id_text, texts, time_text};
 use super::scripts::{
-    DEPTH, ESTABLISH, EXPIRED, EXTEND, MOVE, NEXT, OFFER, PAGE, PROMOTE, PRUNE, READ, READY, SETTLED,
+    DEPTH, ESTABLISH, EXPIRED, EXTEND, MOVE, NEWEST, NEXT, OFFER, PAGE, PROMOTE, PRUNE, READ, READY, SETTLED,
+    STATES,
 };
 use crate::backend::Reaping;
 use crate::job::Token;
@@ -16,6 +17,8 @@ use crate::{JobId, Result, State};
 
 /// Jobs that one script moves at most.
 pub(super) const PIECE: usize = 500;
+/// Hundreds of ids that one script looks through for the newest jobs at most.
+const HUNDREDS: usize = 50;
 /// Entries of the wake-up stream that are kept, about.
 const WAKE_UPS_KEPT: usize = 100;
 
@@ -46,8 +49,8 @@ impl Offer {
         }
     }
 
-    /// What changes of it, as [`Data`](super::packed::Data) reads it.
-    fn data(&self) -> String {
+    /// How it stands, as [`Data`](super::packed::Data) reads it.
+    fn standing(&self) -> String {
         let Offer { state, due, priority, attempt, .. } = self;
         format!("{} {due} {attempt} 0 0 0 {priority:03} - - -", state.code())
     }
@@ -121,7 +124,10 @@ impl Jobs {
             let mut call = self.redis.call(&OFFER).key(&base).arg(if again { "1" } else { "0" });
             for offer in piece {
                 let Offer { id, text, tags, .. } = offer;
-                call = call.arg(id).arg(offer.place()).arg(offer.data()).arg(text).arg(tags);
+                let standing = offer.standing();
+                let text = format!("{standing}\n{text}");
+                let data = if offer.attempt == 0 { String::new() } else { standing };
+                call = call.arg(id).arg(offer.place()).arg(data).arg(text).arg(tags);
             }
             new.extend(call.run::<Vec<i64>>().await?.into_iter().map(JobId));
         }
@@ -214,6 +220,23 @@ impl Jobs {
         Stored::read_all(call.run::<Vec<Value>>().await?)
     }
 
+    /// The newest jobs of a queue, of those that are older than `before`.
+    pub(super) async fn newest(&self, queue: &str, before: Option<JobId>, max: usize) -> Result<Vec<Stored>> {
+        let base = self.keys.of(queue);
+        let mut before = before.map(|id| id_text(JobId(id.0.max(0)))).unwrap_or_default();
+        let mut all = Vec::new();
+        loop {
+            let call = self.redis.call(&NEWEST).key(&base).arg(&before).arg(max - all.len()).arg(HUNDREDS);
+            let mut answer = call.run::<Vec<Value>>().await?;
+            let found = answer.split_off(answer.len().min(1));
+            all.extend(Stored::read_all(found)?);
+            before = texts(answer)?.pop().unwrap_or_default();
+            if before.is_empty() || all.len() >= max {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Jobs of a queue by their ids.
     pub(super) async fn read(&self, queue: &str, ids: &[JobId]) -> Result<Vec<Stored>> {
         let base = self.keys.of(queue);
@@ -242,15 +265,16 @@ impl Jobs {
 
     /// Of these jobs, those that Redis does not know, or believes to have ended.
     pub(super) async fn missing(&self, queue: &str, ids: &[JobId]) -> Result<Vec<JobId>> {
-        let mut command = redis_link::cmd("HMGET");
-        command.arg(format!("{}d", self.keys.of(queue)));
-        for id in ids {
-            command.arg(id_text(*id));
-        }
-        let data: Vec<Option<String>> = self.redis.run(&command).await?;
-        let is_missing =
-            |data: &Option<String>| data.as_ref().is_none_or(|data| data.starts_with(['4', '5', '6']));
-        Ok(ids.iter().zip(&data).filter(|(_, data)| is_missing(data)).map(|(id, _)| *id).collect())
+        let base = self.keys.of(queue);
+        let call = self.redis.call(&STATES).key(&base);
+        let states: String = ids.iter().fold(call, |call, id| call.arg(id_text(*id))).run().await?;
+        let is_missing = |state: u8| matches!(state, b'-' | b'4' | b'5' | b'6');
+        Ok(ids
+            .iter()
+            .zip(states.bytes())
+            .filter(|(_, state)| is_missing(*state))
+            .map(|(id, _)| *id)
+            .collect())
     }
 
     /// How many jobs of each state, and since when the longest available one is.

@@ -9,9 +9,10 @@ use crate::monitor::{Cursor, Filter, JobRecord, Merged, Page, PageRequest, Queue
 use crate::sql::rows::{PRIORITY_STEP, available_due};
 use crate::{JobId, Result, State};
 
-/// A sorted set that a list is read along.
+/// What a list is read along.
 struct Along {
-    set: String,
+    /// A sorted set; none where it is the ids of all jobs.
+    set: Option<String>,
     backwards: bool,
     state: Option<State>,
 }
@@ -60,7 +61,10 @@ impl RedisBackend {
         let from = along.bound(after);
         let mut lists = Vec::with_capacity(queues.len());
         for queue in queues {
-            let jobs = self.jobs.page(queue, &along.set, along.backwards, &from, size).await?;
+            let jobs = match &along.set {
+                Some(set) => self.jobs.page(queue, set, along.backwards, &from, size).await?,
+                None => self.jobs.newest(queue, after.map(|cursor| JobId(cursor.id)), size).await?,
+            };
             let placed = jobs.into_iter().map(|job| Ok((along.cursor(&job), job.record(queue)?)));
             lists.push(placed.collect::<Result<_>>()?);
         }
@@ -103,12 +107,12 @@ impl RedisBackend {
 impl Along {
     fn of(filter: &Filter) -> Self {
         match (&filter.tag, filter.state) {
-            (Some(tag), _) => Along { set: format!("t:{tag}"), backwards: true, state: None },
+            (Some(tag), _) => Along { set: Some(format!("t:{tag}")), backwards: true, state: None },
             (None, Some(state)) => {
                 let set = format!("z{}", state.code());
-                Along { set, backwards: state.has_ended(), state: Some(state) }
+                Along { set: Some(set), backwards: state.has_ended(), state: Some(state) }
             }
-            (None, None) => Along { set: "i".to_owned(), backwards: true, state: None },
+            (None, None) => Along { set: None, backwards: true, state: None },
         }
     }
 

@@ -9,13 +9,14 @@
 //!
 //! | key | type | what | until |
 //! | --- | --- | --- | --- |
-//! | `Q` `d` | hash | id → state, due, attempt, failures, losses, cancelling, priority, started, finished, worker | the job is deleted |
-//! | `Q` `s` | hash | id → what never changes: kind, arguments, unique key, batch, limit of attempts, when it was pushed | the job is deleted |
+//! | `Q` `d` | hash | id → state, due, attempt, failures, losses, cancelling, priority, started, finished, worker; of jobs that were claimed or moved | the job is deleted |
+//! | `Q` `s` | hash | id → on a line, the same as it was at first; then what never changes: kind, arguments, unique key, batch, limit of attempts, when it was pushed | the job is deleted |
 //! | `Q` `g` | hash | id → its tags, as JSON; only of jobs that have some | the job is deleted |
 //! | `Q` `x` | hash | id → its newest 50 errors, a line of JSON each; only of jobs that have some | the job is deleted |
 //! | `Q` `z1` | sorted set | available jobs: priority (3 digits), since when, id | the job leaves the state |
 //! | `Q` `z0` `z2` … `z6` | sorted sets | scheduled, executing, retryable, completed, discarded, cancelled jobs: due, id | the job leaves the state |
-//! | `Q` `i` | sorted set | all ids, for lists that name no state | the job is deleted |
+//! | `Q` `i` | sorted set | the hundreds of ids that some job is in (an id less its last two digits), for lists that name no state | the last of them is deleted |
+//! | `Q` `n` | hash | hundred of ids → how many jobs are in it | the same |
 //! | `Q` `t:TAG` | sorted set | ids of jobs with this tag | the last of them is deleted |
 //! | `Q` `p` | string | there while the queue is paused | it is continued |
 //! | `Q` `e` | string | the epoch of the ledger; with a `?` until all that it expects was offered | ever |

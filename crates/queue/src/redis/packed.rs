@@ -72,6 +72,13 @@ impl Data {
     }
 }
 
+/// How a job stands, and the rest of its text. Where nothing is said of it, it was never claimed, and stands as the first
+/// line of its text says.
+fn unfold<'t>(data: &str, text: &'t str) -> Result<(Data, &'t str)> {
+    let (first, rest) = text.split_once('\n').ok_or(Error::Answer("a job's text ends early"))?;
+    Ok((Data::parse(if data.is_empty() { first } else { data })?, rest))
+}
+
 /// What stays the same of a job.
 #[derive(Debug, Clone)]
 pub(super) struct Fixed<'a> {
@@ -194,7 +201,8 @@ impl Stored {
         while let (Some(id), Some(data), Some(text), Some(tags), Some(errors)) =
             (words.next(), words.next(), words.next(), words.next(), words.next())
         {
-            all.push(Stored { id: JobId(number(&id)?), data: Data::parse(&data)?, text, tags, errors });
+            let (data, text) = unfold(&data, &text)?;
+            all.push(Stored { id: JobId(number(&id)?), data, text: text.to_owned(), tags, errors });
         }
         Ok(all)
     }
@@ -245,7 +253,8 @@ pub(super) fn claimed(mut words: impl Iterator<Item = String>, queue: &Arc<str>)
     while let (Some(id), Some(data), Some(text), Some(tag_text)) =
         (words.next(), words.next(), words.next(), words.next())
     {
-        let (id, data, fixed) = (JobId(number(&id)?), Data::parse(&data)?, Fixed::parse(&text)?);
+        let (id, (data, text)) = (JobId(number(&id)?), unfold(&data, &text)?);
+        let fixed = Fixed::parse(text)?;
         if let (Some(key), Some(UNTIL_STARTED)) = (fixed.unique_key, fixed.unique_scope) {
             keys.push((key.to_owned(), id));
         }

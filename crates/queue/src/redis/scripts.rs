@@ -22,10 +22,12 @@ scripts! {
     EXPIRED = "expired.lua";
     PRUNE = "prune.lua";
     PAGE = "page.lua";
+    NEWEST = "newest.lua";
     READ = "read.lua";
     DEPTH = "depth.lua";
     NEXT = "next.lua";
     READY = "ready.lua";
     ESTABLISH = "establish.lua";
+    STATES = "states.lua";
     SETTLED = "settled.lua";
 }

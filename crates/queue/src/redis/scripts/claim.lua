@@ -1,7 +1,7 @@
 -- Gives the first available jobs to a worker.
 -- ARGV: the epoch, how many at most, the end of the lease, now, the worker.
 -- Answers what is known of this queue (0: all; 1: nothing, and no job is given; 2: it is being found out), then id,
--- data as it was, text and tags of each job.
+-- data as it was (empty where it was never claimed), text and tags of each job.
 local epoch = redis.call('GET', base .. 'e')
 local answer = { '0' }
 if epoch == ARGV[1] .. '?' then
@@ -23,15 +23,28 @@ end
 local found, texts, tags = get('d', ids), get('s', ids), get_rare('g', ids)
 -- A job that is available has neither begun nor finished.
 local WAITING = '^1 %d+ (%d+) (%d+ %d+ %d %d+) '
+local function executing(attempt, rest)
+  return '2 ' .. ARGV[3] .. ' ' .. attempt .. ' ' .. rest .. ' ' .. ARGV[4] .. ' - ' .. ARGV[5]
+end
+-- Those that were never claimed differ by their priority alone.
+local first_time = {}
 local n = 1
 for index, id in ipairs(ids) do
   local data, text = found[index], texts[index]
-  local attempt, rest = string.match(data or '', WAITING)
-  if attempt and text then
-    enter_at('2', ARGV[3] .. id, id,
-      '2 ' .. ARGV[3] .. ' ' .. (attempt + 1) .. ' ' .. rest .. ' ' .. ARGV[4] .. ' - ' .. ARGV[5])
+  local standing
+  if data then
+    local attempt, rest = string.match(data, WAITING)
+    standing = attempt and executing(attempt + 1, rest)
+  else
+    local priority = string.sub(popped[index * 2 - 1], 1, 3)
+    standing = first_time[priority] or executing(1, '0 0 0 ' .. priority)
+    first_time[priority] = standing
+  end
+  if standing and text then
+    enter_at('2', ARGV[3] .. id)
+    keep(id, standing)
     answer[n + 1] = id
-    answer[n + 2] = data
+    answer[n + 2] = data or ''
     answer[n + 3] = text
     answer[n + 4] = tags[index] or ''
     n = n + 4

@@ -5,7 +5,7 @@ local ids = {}
 for at = 2, #ARGV, 2 do
   ids[#ids + 1] = ARGV[at]
 end
-local found = get('d', ids)
+local found = standings(ids)
 local answers = {}
 for number, id in ipairs(ids) do
   local job = found[number] and parse(found[number])

@@ -34,6 +34,25 @@ local function get_rare(name, ids)
   return get(name, ids)
 end
 
+-- How jobs stand. One that was never claimed stands as the first line of its text says.
+local function standings(ids)
+  local found = get('d', ids)
+  local unclaimed, places = {}, {}
+  for index, id in ipairs(ids) do
+    if not found[index] then
+      unclaimed[#unclaimed + 1] = id
+      places[#places + 1] = index
+    end
+  end
+  if #unclaimed > 0 then
+    local texts = get('s', unclaimed)
+    for number, index in ipairs(places) do
+      found[index] = texts[number] and string.match(texts[number], '^[^\n]*')
+    end
+  end
+  return found
+end
+
 local PATTERN = '^(%d) (%d+) (%d+) (%d+) (%d+) (%d) (%d+) (%S+) (%S+) (%S+)$'
 
 local function parse(text)
@@ -78,7 +97,7 @@ local function leave(job, id)
   leave_from(job.state, member(job, id))
 end
 
-local function enter_at(state, place, id, data)
+local function enter_at(state, place)
   local list = entering[state]
   if not list then
     list = {}
@@ -87,13 +106,17 @@ local function enter_at(state, place, id, data)
   local n = #list
   list[n + 1] = '0'
   list[n + 2] = place
-  n = #fields
+end
+
+local function keep(id, data)
+  local n = #fields
   fields[n + 1] = id
   fields[n + 2] = data
 end
 
 local function enter(job, id)
-  enter_at(job.state, member(job, id), id, pack(job))
+  enter_at(job.state, member(job, id))
+  keep(id, pack(job))
 end
 
 local function bury(job, id)
@@ -116,6 +139,27 @@ local function untag(ids)
   call('HDEL', 'g', ids)
 end
 
+-- All ids are known by the hundreds that they are in: a set of the hundreds with a job, and how many each has. Ids are
+-- given out one after the other, so that a batch of jobs changes few of them.
+local HUNDREDS = -3
+
+local function count(ids, by)
+  local jobs = {}
+  for _, id in ipairs(ids) do
+    local hundred = string.sub(id, 1, HUNDREDS)
+    jobs[hundred] = (jobs[hundred] or 0) + by
+  end
+  for hundred, change in pairs(jobs) do
+    local left = redis.call('HINCRBY', base .. 'n', hundred, change)
+    if left == change then
+      redis.call('ZADD', base .. 'i', '0', hundred)
+    elseif left == 0 then
+      redis.call('HDEL', base .. 'n', hundred)
+      redis.call('ZREM', base .. 'i', hundred)
+    end
+  end
+end
+
 local function write()
   for state, list in pairs(leaving) do
     call('ZREM', 'z' .. state, list)
@@ -131,19 +175,19 @@ local function write()
     if redis.call('EXISTS', base .. 'x') == 1 then
       call('HDEL', 'x', dead)
     end
-    call('ZREM', 'i', dead)
+    count(dead, -1)
   end
 end
 
--- What is asked of a job besides how it stands: flat, five for each.
+-- All that is known of jobs: flat, five for each. How one stands that was never claimed, its text says.
 local function describe(ids)
   local data, texts, tags, errors = get('d', ids), get('s', ids), get_rare('g', ids), get_rare('x', ids)
   local flat = {}
   for index, id in ipairs(ids) do
-    if data[index] and texts[index] then
+    if texts[index] then
       local n = #flat
       flat[n + 1] = id
-      flat[n + 2] = data[index]
+      flat[n + 2] = data[index] or ''
       flat[n + 3] = texts[index]
       flat[n + 4] = tags[index] or ''
       flat[n + 5] = errors[index] or ''

@@ -102,7 +102,7 @@ local ids = {}
 for at = 2, #ARGV, WIDTH do
   ids[#ids + 1] = ARGV[at]
 end
-local found = get('d', ids)
+local found = standings(ids)
 local answers = {}
 for number, id in ipairs(ids) do
   local at = 2 + (number - 1) * WIDTH

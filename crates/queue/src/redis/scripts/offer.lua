@@ -1,23 +1,27 @@
 -- Makes jobs known that the ledger expects. One that is known already is left alone, unless it has ended.
--- ARGV: whether errors of an earlier life are kept; then id, place in the set of its state less the id, data, text, tags
--- for each job.
+-- ARGV: whether errors of an earlier life are kept; then id, place in the set of its state less the id, data (empty where
+-- it was never claimed), text, tags for each job.
 -- Answers the ids that were not known.
 local WIDTH = 5
 local ids = {}
 for at = 2, #ARGV, WIDTH do
   ids[#ids + 1] = ARGV[at]
 end
-local found = get('d', ids)
-local new, texts, index, tagged, forgotten = {}, {}, {}, {}, {}
+local found = get('s', ids)
+if next(found) then
+  found = standings(ids)
+end
+local new, texts, fresh, tagged, forgotten = {}, {}, {}, {}, {}
 
 local function offer(id, place, data, text, tags)
   local n = #new
   new[n + 1] = id
-  enter_at(string.sub(data, 1, 1), place .. id, id, data)
+  enter_at(string.sub(text, 1, 1), place .. id)
+  if data ~= '' then
+    keep(id, data)
+  end
   texts[2 * n + 1] = id
   texts[2 * n + 2] = text
-  index[2 * n + 1] = '0'
-  index[2 * n + 2] = id
   if tags ~= '' then
     tagged[#tagged + 1] = id
     tagged[#tagged + 1] = tags
@@ -25,22 +29,23 @@ local function offer(id, place, data, text, tags)
 end
 
 -- What is offered of a job that had ended: it was claimed at least as often as before.
-local function again(old, id, data)
+local function again(old, id, text)
   leave(old, id)
   forgotten[#forgotten + 1] = id
-  local job = parse(data)
+  local job = parse(string.match(text, '^[^\n]*'))
   job.attempt = tostring(math.max(tonumber(job.attempt), tonumber(old.attempt)))
   return pack(job)
 end
 
 for number, id in ipairs(ids) do
   local at = 2 + (number - 1) * WIDTH
-  local data = ARGV[at + 2]
+  local text = ARGV[at + 3]
   local old = found[number] and parse(found[number])
   if not old then
-    offer(id, ARGV[at + 1], data, ARGV[at + 3], ARGV[at + 4])
+    fresh[#fresh + 1] = id
+    offer(id, ARGV[at + 1], ARGV[at + 2], text, ARGV[at + 4])
   elseif has_ended(old) then
-    offer(id, ARGV[at + 1], again(old, id, data), ARGV[at + 3], ARGV[at + 4])
+    offer(id, ARGV[at + 1], again(old, id, text), text, ARGV[at + 4])
   end
 end
 if #forgotten > 0 then
@@ -51,7 +56,7 @@ if #forgotten > 0 then
 end
 write()
 call('HSET', 's', texts)
-call('ZADD', 'i', index)
+count(fresh, 1)
 call('HSET', 'g', tagged)
 for at = 1, #tagged, 2 do
   for _, tag in ipairs(cjson.decode(tagged[at + 1])) do

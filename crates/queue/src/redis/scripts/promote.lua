@@ -13,7 +13,7 @@ for _, state in ipairs({ '0', '3' }) do
     end
   end
 end
-local data = get('d', ids)
+local data = standings(ids)
 for index, id in ipairs(ids) do
   if data[index] then
     local job = parse(data[index])

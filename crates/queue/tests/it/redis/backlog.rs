@@ -10,23 +10,21 @@ const WAITING: usize = 1_000_000;
 /// table in the documentation of `queue::redis`.
 const MULTIPLY: &str = "
 local base, from, to = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-local data = redis.call('HGET', base .. 'd', string.format('%019d', 1))
 local text = redis.call('HGET', base .. 's', string.format('%019d', 1))
 local place = string.sub(redis.call('ZRANGE', base .. 'z1', 0, 0)[1], 1, 21)
 for first = from, to, 1000 do
-  local fields, texts, places, ids = {}, {}, {}, {}
+  local texts, places = {}, {}
   for number = first, math.min(first + 999, to) do
     local id = string.format('%019d', number)
-    local n = #fields
-    fields[n + 1], fields[n + 2] = id, data
+    local n = #texts
     texts[n + 1], texts[n + 2] = id, text
     places[n + 1], places[n + 2] = 0, place .. id
-    ids[n + 1], ids[n + 2] = 0, id
+    local hundred = string.sub(id, 1, -3)
+    redis.call('HINCRBY', base .. 'n', hundred, 1)
+    redis.call('ZADD', base .. 'i', 0, hundred)
   end
-  redis.call('HSET', base .. 'd', unpack(fields))
   redis.call('HSET', base .. 's', unpack(texts))
   redis.call('ZADD', base .. 'z1', unpack(places))
-  redis.call('ZADD', base .. 'i', unpack(ids))
 end
 return to";
 

@@ -39,6 +39,36 @@ async fn every_key_is_in_the_table_and_none_of_a_job_is_left_when_it_is_gone() {
     assert_eq!(keys(&lab, &server), ["e"]);
 }
 
+/// The sweeper may offer a job that was on its way to Redis when it looked.
+#[tokio::test]
+async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
+    const OFFER: &str = concat!(
+        include_str!("../../../src/redis/scripts/lib.lua"),
+        include_str!("../../../src/redis/scripts/offer.lua")
+    );
+    let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
+    lab.push(job("a")).await;
+    let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());
+    let member = first_text(&server.command(&["ZRANGE", &format!("{base}z1"), "0", "0"]));
+    let (place, id) = member.split_at(21);
+    let text = first_text(&server.command(&["HGET", &format!("{base}s"), id]));
+    let offered = ["EVAL", OFFER, "1", &base, "0", id, place, "", &text, ""];
+    let nothing = "*0\r\n";
+    assert!(server.command(&offered).starts_with(nothing), "while it waits");
+    assert_eq!(lab.claim(9).await.len(), 1);
+    assert!(server.command(&offered).starts_with(nothing), "while it executes");
+    lab.advance(31);
+    lab.queue.reap(9).await.unwrap();
+    lab.queue.forget(queue::Selection::Matching(queue::Filter::default())).await.unwrap();
+    assert_eq!(keys(&lab, &server), ["e"]);
+}
+
+/// The first text of an answer as it comes from the server.
+fn first_text(answer: &str) -> String {
+    let (length, rest) = answer.split_once('$').unwrap().1.split_once("\r\n").unwrap();
+    rest[..length.parse().unwrap()].to_owned()
+}
+
 /// The keys of the queue, without what they all begin with.
 fn keys(lab: &crate::lab::Lab<crate::lab::WithRedis>, server: &super::Server) -> Vec<String> {
     let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());

@@ -60,6 +60,7 @@ conformance!(crate::lab::Engines:
     operating {
         lists_find_jobs_by_state_queue_kind_tag_argument_and_error,
         pages_follow_each_other_without_gaps_or_repeats,
+        the_newest_are_found_however_far_their_ids_are_apart,
         a_search_that_finds_nothing_ends,
         retrying_all_that_match_gives_them_all_attempts_again,
         cancelling_a_waiting_job_ends_it_with_the_reason,

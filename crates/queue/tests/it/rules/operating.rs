@@ -57,6 +57,28 @@ pub async fn pages_follow_each_other_without_gaps_or_repeats<S: Store>() {
     }
 }
 
+pub async fn the_newest_are_found_however_far_their_ids_are_apart<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let ids: Vec<JobId> = (1..=130).flat_map(|n| [n * 1_000_000 + 99, n * 1_000_000 + 100]).map(JobId).collect();
+    let jobs: Vec<NewJob> = ids.iter().map(|id| job("a").id(*id)).collect();
+    lab.queue.push(jobs).await.unwrap();
+    let gone: Vec<JobId> = ids.iter().copied().filter(|id| id.0 / 1_000_000 % 5 == 0).collect();
+    assert_eq!(lab.queue.forget(Selection::Ids(gone.clone())).await.unwrap(), gone.len());
+    for limit in [7, 60, 500] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = lab.queue.list(Filter::default(), PageRequest { after, limit }).await.unwrap();
+            seen.extend(page.jobs.iter().map(|job| job.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let left = ids.iter().rev().copied().filter(|id| !gone.contains(id));
+        assert_eq!(seen, left.collect::<Vec<_>>(), "{limit} a page");
+    }
+}
+
 pub async fn a_search_that_finds_nothing_ends<S: Store>() {
     let lab = Lab::<S>::new().await;
     for _ in 0..6 {
