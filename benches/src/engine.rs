@@ -73,15 +73,23 @@ impl Engine {
         Ok(Supervisor::start(self.queue.clone(), registry).await?)
     }
 
+    /// Pushes jobs that do nothing, a batch after the other, until none is left. Two at once push as the bare loops do.
+    async fn push_no_ops(&self, left: &AtomicUsize) -> anyhow::Result<()> {
+        let one_less = |left: usize| left.checked_sub(1);
+        while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            self.queue.push(vec![NewJob::new("default", "no_op", ARGS); bare::BATCH]).await?;
+        }
+        Ok(())
+    }
+
     /// Pushes jobs that do nothing while workers run as many, those first that wait already. Returns the seconds that
     /// it took, and leaves as many waiting as it found.
     pub async fn run_no_ops(&self, jobs: usize) -> anyhow::Result<f64> {
         let done = Arc::new(AtomicUsize::new(0));
         let began = Instant::now();
         let supervisor = self.work(NoOp(Arc::clone(&done))).await?;
-        for _ in 0..jobs / bare::BATCH {
-            self.queue.push(vec![NewJob::new("default", "no_op", ARGS); bare::BATCH]).await?;
-        }
+        let left = AtomicUsize::new(jobs / bare::BATCH);
+        tokio::try_join!(self.push_no_ops(&left), self.push_no_ops(&left))?;
         while done.load(Ordering::Relaxed) < jobs / bare::BATCH * bare::BATCH {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -7,7 +7,7 @@ use redis_link::Value;
 use sql::Value as Param;
 
 use super::RedisBackend;
-use super::packed::{Claimed, claimed, texts, time_text};
+use super::packed::{self, Claimed, claimed, texts, time_text};
 use super::scripts::CLAIM;
 use crate::backend::{Beat, Claim};
 use crate::handler::with_causes;
@@ -55,7 +55,7 @@ impl RedisBackend {
             .arg(claim.max)
             .arg(time_text(claim.until))
             .arg(time_text(at))
-            .arg(claim.worker.0);
+            .arg(packed::worker_text(claim.worker));
         texts(call.run::<Vec<Value>>().await?)
     }
 

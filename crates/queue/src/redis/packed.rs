@@ -10,6 +10,7 @@ use crate::landing::Landing;
 use crate::monitor::{JobError, JobRecord};
 use crate::sql::push::UNTIL_STARTED;
 use crate::sql::rows::Names;
+use crate::supervisor::SupervisorId;
 use crate::{BatchId, Error, JobId, Result, State};
 
 /// An id of a fixed width.
@@ -24,6 +25,12 @@ pub(super) fn time_text(at: Timestamp) -> String {
 
 pub(super) fn micros_text(micros: i64) -> String {
     format!("{:018}", micros.max(0))
+}
+
+/// A worker of a fixed width, which makes what is kept of an executing job longer than the 64 bytes up to which Redis
+/// looks through a small hash from its beginning for each field.
+pub(super) fn worker_text(worker: SupervisorId) -> String {
+    format!("{:019}", worker.0)
 }
 
 pub(super) fn time(text: &str) -> Result<Timestamp> {

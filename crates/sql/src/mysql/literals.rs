@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::Value;
 
 /// Writes a row of values, in brackets.
-pub(super) fn write_row(text: &mut String, row: &[Value<'_>]) {
+pub(super) fn write_row<'r, 'v: 'r>(text: &mut String, row: impl IntoIterator<Item = &'r Value<'v>>) {
     text.push('(');
-    write_values(text, row.iter());
+    write_values(text, row);
     text.push(')');
 }
 

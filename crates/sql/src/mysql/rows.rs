@@ -78,6 +78,12 @@ impl<'r> Rows<'r> {
         row.iter().zip(&self.shared).filter(|(_, shared)| shared.is_none()).map(|(value, _)| value)
     }
 
+    /// What a row has in the columns that some row has a value for.
+    pub(super) fn filled<'s, T>(&'s self, row: &'s [T]) -> impl Iterator<Item = &'s T> + use<'s, 'r, T> {
+        let is_filled = |shared: &Option<&Value<'_>>| !matches!(shared, Some(Value::Null));
+        row.iter().zip(&self.shared).filter(move |(_, shared)| is_filled(shared)).map(|(value, _)| value)
+    }
+
     /// The rows in parts, by how those of the table are found.
     pub(super) fn parts(&self, key: &[&'r str]) -> Vec<(Place<'r>, Rows<'r>)> {
         let mut keys = key.iter().copied().filter(|column| self.differing().any(|other| other == *column));

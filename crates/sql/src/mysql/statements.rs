@@ -8,7 +8,7 @@ use super::connect::Connector;
 use super::literals::{write_literal, write_row, write_values};
 use super::rows::{Place, Rows, sets};
 use crate::dialect::{Server, replace_new};
-use crate::tx::{Engine, Insert, Row, Update};
+use crate::tx::{Conflict, Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
@@ -202,12 +202,22 @@ impl Engine for Statements<'_> {
         Ok(matched)
     }
 
+    /// Columns that no row has a value for are left out: a server reads each word of each row.
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
-        let head = self.dialect.insert_head(insert);
+        let rows = Rows::new(insert.columns, values);
+        let names_values = matches!(insert.conflict, Conflict::Update { .. });
+        let columns: Vec<&str> = if names_values {
+            insert.columns.to_vec()
+        } else {
+            rows.filled(insert.columns).copied().collect()
+        };
+        let head = self.dialect.insert_head(&Insert { columns: &columns, ..*insert });
         let mut tail = String::new();
         self.dialect.on_conflict(&mut tail, insert);
-        let rows = (values, insert.columns.len());
-        self.send_sets((&head, ",", &tail), MOST_ROWS, rows, write_row, Self::wait)?;
+        let write = |text: &mut String, row: &[Value<'_>]| {
+            if names_values { write_row(text, row) } else { write_row(text, rows.filled(row)) }
+        };
+        self.send_sets((&head, ",", &tail), MOST_ROWS, rows.all(), write, Self::wait)?;
         Ok(())
     }
 
