@@ -38,6 +38,31 @@ pub struct NewRefund<'a> {
     pub lines: Vec<RefundLine>,
 }
 
+impl NewRefund<'_> {
+    /// The refund as it is read once it was asked for at `at`.
+    pub fn requested(&self, at: Timestamp) -> Refund {
+        let micros = at.as_microsecond();
+        Refund {
+            id: self.id,
+            account: self.account.to_owned(),
+            key: self.key.to_owned(),
+            request_hash: self.request_hash.to_vec(),
+            order: self.order,
+            payment_attempt: self.payment_attempt,
+            amount: self.amount,
+            shipping: self.shipping,
+            status: RefundStatus::Requested,
+            cause: self.cause,
+            reason: self.reason.map(str::to_owned),
+            actor: self.actor.to_owned(),
+            reference: None,
+            error: None,
+            requested_at: Timestamp::from_microsecond(micros).unwrap_or(at),
+            settled_at: None,
+        }
+    }
+}
+
 /// A line of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundLine {

@@ -113,11 +113,11 @@ fn request_in(app: &App, tx: &mut Tx<'_>, who: &Actor, request: &Request) -> Res
     let data = json!({"refund": id, "amount": plan.amount, "reason": request.reason});
     let action = Action::RequestRefund { amount: plan.amount, units: plan.units() };
     step.apply(request.order, action, Some(data.to_string()))??;
-    insert(tx, head.state.currency, who, request, (&plan, id), (&hash, at))?;
+    let refund = insert(tx, head.state.currency, who, request, (&plan, id), (&hash, at))?;
     step.add_job(request.order, RefundPayment { refund: id }.job());
     step.finish(tx)?;
     record_in(app, tx, who, "refund_requested", &orders::subject(request.order), (None, Some(data)))?;
-    Ok(Asked { refund: store::refunds::get(tx, id)?, replayed: false })
+    Ok(Asked { refund, replayed: false })
 }
 
 fn insert(
@@ -127,7 +127,7 @@ fn insert(
     request: &Request,
     (plan, id): (&RefundPlan, RefundId),
     (hash, at): (&[u8], jiff::Timestamp),
-) -> Result<()> {
+) -> Result<Refund> {
     let lines: Vec<RefundLine> = plan
         .lines
         .iter()
@@ -164,7 +164,9 @@ fn insert(
         actor: who.as_str(),
         lines,
     };
-    Ok(store::refunds::insert(tx, &[new], at)?)
+    let refund = new.requested(at);
+    store::refunds::insert(tx, &[new], at)?;
+    Ok(refund)
 }
 
 /// Tells two requests with one key apart.

@@ -103,8 +103,9 @@ async fn goods_come_back_into_stock_of_those_lines_alone_that_say_so() {
         reason: None,
     };
     let cups = Restock::Lines([2].into());
-    app::refunds::request(&test.app, &Actor::CLI, request("k", cups.clone())).await.unwrap();
+    let first = app::refunds::request(&test.app, &Actor::CLI, request("k", cups.clone())).await.unwrap();
     let again = app::refunds::request(&test.app, &Actor::CLI, request("k", cups)).await.unwrap();
+    assert_eq!(format!("{:?}", first.refund), format!("{:?}", again.refund), "what is told is what is kept");
     assert!(again.replayed);
     let other = app::refunds::request(&test.app, &Actor::CLI, request("k", Restock::All)).await.unwrap_err();
     assert!(matches!(other, Error::KeyReused { .. }), "{other}");
