@@ -17,7 +17,7 @@ const CONFIRMED: &str = "SELECT COUNT(*) FROM orders WHERE status = 3";
 fn primaries_killed_in_the_middle_of_an_import_lose_nothing_and_repeat_nothing() {
     let servers = Servers::start(&["redis-cluster", "mysql-group"]);
     let space = Space::at(Some(servers.url("mysql-group")), Some(servers.url("redis-cluster").to_owned()));
-    let queue = format!("{}:{{q:payments}}:e", space.redis_prefix());
+    let queue = format!("{}:{{q:payments}}:2:e", space.redis_prefix());
     let figures = format!("{}:{{kpi}}:state", space.redis_prefix());
     let shop = Shop::on(space)
         .set("queue.lease", "2s")

@@ -429,6 +429,8 @@ mod sqlite {
         let shop = Shop::on_file().set("web.listen", format!("127.0.0.1:{port}"));
         let mut serving = shop.start(&["serve", "--no-workers"]);
         serving.address();
+        // What a server writes once it listens comes before: it ends where it cannot.
+        wait_until("it is ready", || shop.run(&["healthcheck"]).code() == Some(0));
         let foreign = rusqlite::Connection::open(shop.path("shop.db")).expect("the database opens");
         foreign.execute_batch("BEGIN IMMEDIATE").expect("SQLite's own lock");
         let mut said = shop.run(&["healthcheck"]);

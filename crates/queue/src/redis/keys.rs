@@ -1,5 +1,9 @@
 use std::sync::Arc;
 
+/// Changes with what stands under the keys of a queue. A new version finds none of its own then, as in a Redis that was
+/// emptied, and offers again what the ledger expects.
+const LAYOUT: u32 = 2;
+
 /// The names of keys; see the table in the module above.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -21,6 +25,6 @@ impl Keys {
 
     /// What the names of a queue's keys begin with. What stands in braces decides where a cluster keeps a key.
     pub(super) fn of(&self, queue: &str) -> String {
-        format!("{}:{{q:{queue}}}:", self.prefix)
+        format!("{}:{{q:{queue}}}:{LAYOUT}:", self.prefix)
     }
 }

@@ -3,9 +3,9 @@
 //! # Keys
 //!
 //! `P` is the prefix that the shop was given. All keys of a queue carry one hash tag, so that a cluster keeps them together
-//! and one script can change them: `Q` stands for `P:{q:QUEUE}:`, and scripts are given it as their key. Ids have 19 digits
-//! and times, in microseconds, 18, so that they sort as text; all scores are 0, because a score is a floating number and
-//! loses digits.
+//! and one script can change them: `Q` stands for `P:{q:QUEUE}:2:`, with the number of this layout, and scripts are given it
+//! as their key. Ids have 19 digits and times, in microseconds, 18, so that they sort as text; all scores are 0, because a
+//! score is a floating number and loses digits.
 //!
 //! | key | type | what | until |
 //! | --- | --- | --- | --- |

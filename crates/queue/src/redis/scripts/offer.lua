@@ -7,9 +7,13 @@ local ids = {}
 for at = 2, #ARGV, WIDTH do
   ids[#ids + 1] = ARGV[at]
 end
+-- Most are new: then nothing is asked of how they stand.
 local found = get('s', ids)
-if next(found) then
-  found = standings(ids)
+for index = 1, #ids do
+  if found[index] then
+    found = standings(ids)
+    break
+  end
 end
 local new, texts, fresh, tagged, forgotten = {}, {}, {}, {}, {}
 

@@ -1,7 +1,7 @@
 use queue::{Settings, State};
 
 use super::server::Server;
-use super::with_a_server_of_its_own;
+use super::{base, with_a_server_of_its_own};
 use crate::lab::{Lab, WithRedis, job};
 
 const WAITING: usize = 1_000_000;
@@ -54,7 +54,7 @@ async fn a_million_waiting_jobs_cost_as_many_commands_as_a_hundred() {
     lab.queue.push(vec![job("a"); 100]).await.unwrap();
     work(&lab, &server).await;
     let few = work(&lab, &server).await;
-    let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());
+    let base = base(&lab);
     fill(&server, &base, 101, WAITING);
     assert_eq!(lab.queue.depths(None).await.unwrap()[0].count(State::Available), WAITING);
     assert_eq!(work(&lab, &server).await, few);

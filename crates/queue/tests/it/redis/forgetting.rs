@@ -1,7 +1,7 @@
 use queue::backend::Change;
 use queue::{Job, Scope, Settings, State};
 
-use super::{sweep, with_a_server_of_its_own};
+use super::{base, sweep, with_a_server_of_its_own};
 use crate::lab::{LEASE, Lab, Store, WORKER, WithRedis, job, land};
 
 #[tokio::test]
@@ -136,10 +136,10 @@ async fn a_relay_that_failed_is_made_up_for_at_once() {
     let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
     lab.claim(1).await;
     sweep(&lab.queue).await;
-    let data = format!("{}:{{q:default}}:d", lab.store.0.space.redis_prefix());
-    server.command(&["SET", &data, "no hash"]);
+    let texts = base(&lab) + "s";
+    server.command(&["SET", &texts, "no hash"]);
     lab.push(job("a")).await;
-    server.command(&["DEL", &data]);
+    server.command(&["DEL", &texts]);
     assert!(lab.claim(1).await.is_empty());
     // No time has passed: the sweeper would leave so new a row to the relay.
     sweep(&lab.queue).await;

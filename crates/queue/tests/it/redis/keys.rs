@@ -1,6 +1,6 @@
 use queue::{Settings, State};
 
-use super::with_a_server_of_its_own;
+use super::{base, with_a_server_of_its_own};
 use crate::lab::{discard, job, retry};
 
 /// The table of keys.
@@ -48,7 +48,7 @@ async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
     );
     let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
     lab.push(job("a")).await;
-    let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());
+    let base = base(&lab);
     let member = first_text(&server.command(&["ZRANGE", &format!("{base}z1"), "0", "0"]));
     let (place, id) = member.split_at(21);
     let text = first_text(&server.command(&["HGET", &format!("{base}s"), id]));
@@ -71,7 +71,7 @@ fn first_text(answer: &str) -> String {
 
 /// The keys of the queue, without what they all begin with.
 fn keys(lab: &crate::lab::Lab<crate::lab::WithRedis>, server: &super::Server) -> Vec<String> {
-    let base = format!("{}:{{q:default}}:", lab.store.0.space.redis_prefix());
+    let base = base(lab);
     let answer = server.command(&["KEYS", "*"]);
     let mut keys: Vec<String> =
         answer.lines().filter_map(|line| line.strip_prefix(&base).map(str::to_owned)).collect();

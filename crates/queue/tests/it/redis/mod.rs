@@ -23,6 +23,11 @@ async fn with_a_server_of_its_own(settings: Settings) -> (Lab<WithRedis>, Server
     (Lab::over(WithRedis(place), settings), server)
 }
 
+/// What the names of the keys of its queue begin with.
+fn base(lab: &Lab<WithRedis>) -> String {
+    format!("{}:{{q:default}}:2:", lab.store.0.space.redis_prefix())
+}
+
 /// Steps of the sweeper until nothing is known to be missing.
 async fn sweep(queue: &Queue) {
     while queue.sweep(100).await.unwrap() {}
