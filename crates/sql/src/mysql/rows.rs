@@ -80,8 +80,8 @@ impl<'r> Rows<'r> {
 
     /// What a row has in the columns that some row has a value for.
     pub(super) fn filled<'s, T>(&'s self, row: &'s [T]) -> impl Iterator<Item = &'s T> + use<'s, 'r, T> {
-        let is_filled = |shared: &Option<&Value<'_>>| !matches!(shared, Some(Value::Null));
-        row.iter().zip(&self.shared).filter(move |(_, shared)| is_filled(shared)).map(|(value, _)| value)
+        let filled = row.iter().zip(&self.shared).filter(|(_, shared)| !matches!(shared, Some(Value::Null)));
+        filled.map(|(value, _)| value)
     }
 
     /// The rows in parts, by how those of the table are found.

@@ -322,9 +322,11 @@ async fn rows_that_share_some_values_are_changed_and_deleted_like_any_others() {
             .unwrap_or_else(|error| panic!("{error}"));
         let changes = |id: i64| id % step == 0 && id % 4 != 3;
         let expected: Vec<(i64, String, i64)> = (0..size * step)
-            .map(|id| match changes(id) {
-                true => (id, name(id).unwrap_or_else(|| format!("n{id}")), 2 + n(id)),
-                false => (id, format!("n{id}"), if id % 4 == 3 { 2 } else { 1 }),
+            .map(|id| {
+                let unchanged = if id % 4 == 3 { 2 } else { 1 };
+                let new_name = name(id).filter(|_| changes(id));
+                let n = if changes(id) { 2 + n(id) } else { unchanged };
+                (id, new_name.unwrap_or_else(|| format!("n{id}")), n)
             })
             .collect();
         let changed = (0..size * step).filter(|id| changes(*id)).count();
