@@ -44,7 +44,12 @@ fn spans<'k, 'v>(keys: &'k [Value<'v>]) -> Option<Vec<Piece<'k, 'v>>> {
     };
     let mut runs: Vec<&[Value<'v>]> = Vec::new();
     for run in keys.chunk_by(follows) {
-        if runs.len() > keys.len() / KEYS_A_SPAN {
+        // Results follow each other in the order of keys: where these do not ascend, one statement puts them in order.
+        let ascends = match (runs.last(), run) {
+            (Some([.., Value::Int(last)]), [Value::Int(first), ..]) => last < first,
+            _ => true,
+        };
+        if !ascends || runs.len() > keys.len() / KEYS_A_SPAN {
             return None;
         }
         runs.push(run);
@@ -135,6 +140,9 @@ mod tests {
             vec!["1".into()],
         ] {
             assert_eq!(pieces(&keys, 10), [Piece::List(&keys)]);
+        }
+        for unordered in [ints((200..400).chain(0..200)), ints((0..200).chain(199..400))] {
+            assert_eq!(pieces(&unordered, 512), [Piece::List(&unordered)]);
         }
         let scattered = ints((0..500).map(|key| key * 2));
         assert_eq!(pieces(&scattered, 300), [Piece::List(&scattered[..300]), Piece::List(&scattered[300..])]);
