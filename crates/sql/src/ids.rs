@@ -52,7 +52,6 @@ impl IdBlocks {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = blocks.get_mut(sequence)
             && block.free.start == taken.end
-            && !taken.is_empty()
         {
             block.free.start = taken.start;
         }
