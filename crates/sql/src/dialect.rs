@@ -141,7 +141,7 @@ fn with_values(set: &str) -> String {
 }
 
 /// Assignments with something in the place of each `new.column`.
-pub(crate) fn replace_new(set: &str, with: impl Fn(&str) -> String) -> String {
+pub(crate) fn replace_new(set: &str, mut with: impl FnMut(&str) -> String) -> String {
     let mut text = String::with_capacity(set.len() + 16);
     let mut pieces = set.split("new.");
     text.push_str(pieces.next().unwrap_or_default());

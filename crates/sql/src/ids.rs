@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Ids that this process has reserved in the database and not yet given out.
 ///
@@ -9,8 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub(crate) struct IdBlocks {
     blocks: Mutex<HashMap<&'static str, Block>>,
-    /// Held by whoever reserves a block: several at once would each lose what another has just reserved.
-    turn: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -63,10 +61,9 @@ impl IdBlocks {
         Wanted { sequence, n, block: blocks.get(sequence).map(|block| block.number) }
     }
 
-    /// Waits until nobody else reserves a block. None where there is another by then than the one that had too few.
-    pub(crate) fn turn(&self, wanted: Wanted) -> Option<MutexGuard<'_, ()>> {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.want(wanted.sequence, wanted.n) == wanted).then_some(turn)
+    /// Whether the block that had too few is still the last one.
+    pub(crate) fn still_lacks(&self, wanted: Wanted) -> bool {
+        self.want(wanted.sequence, wanted.n) == wanted
     }
 
     /// How many ids to reserve when these are needed now.

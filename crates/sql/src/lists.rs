@@ -6,7 +6,7 @@
 use crate::{Dialect, Result, Value};
 
 /// Lengths that a bound list is padded to, so that few texts of a statement exist and stay prepared.
-const LENGTHS: [usize; 4] = [1, 8, 64, 512];
+const LENGTHS: [usize; 6] = [1, 8, 32, 128, 256, 512];
 const LONGEST: usize = LENGTHS[LENGTHS.len() - 1];
 /// How many keys stand for one more span, which is one more statement.
 const KEYS_A_SPAN: usize = 128;

@@ -25,6 +25,12 @@ pub(crate) trait Engine {
     /// Whether some statement could write.
     fn wrote(&self) -> bool;
 
+    /// Reserves ids that ran out. An engine with one connection that writes cannot while a transaction is open: it fails
+    /// with [`Error::IdsExhausted`], reserves them after it, and runs it again.
+    fn reserve_ids(&mut self, wanted: Wanted) -> Result<()> {
+        Err(Error::IdsExhausted { sequence: wanted.sequence })
+    }
+
     /// Runs a statement; returns how many rows it matched.
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64>;
 
@@ -41,11 +47,12 @@ pub(crate) trait Engine {
         Ok(())
     }
 
-    /// Changes rows, each to values of its own; returns how many matched. An error may leave some of them done.
-    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64>;
+    /// Changes rows, each to values of its own. An error may leave some of them done. Where nobody asks how many matched,
+    /// they may wait like inserts, and none is told.
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>], answer: Answer) -> Result<u64>;
 
-    /// Deletes the rows with these keys; returns how many there were. An error may leave some of them done.
-    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64>;
+    /// Deletes the rows with these keys, which may wait like inserts. An error may leave some of them done.
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<()>;
 
     /// Calls `row` with the rows of a query until it breaks off.
     fn for_each(
@@ -54,6 +61,13 @@ pub(crate) trait Engine {
         params: &[Value<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()>;
+}
+
+/// Whether somebody wants to know how many rows matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Wanted,
+    Unasked,
 }
 
 /// Where rows go and what happens to those whose key is taken.
@@ -234,9 +248,18 @@ impl<'c> Tx<'c> {
         self.note(done)
     }
 
-    /// Changes rows, each to values of its own; returns how many matched. `values` is flat, row after row. No row may be
-    /// changed twice: on a server all of them find the table as it was before.
-    pub fn update_rows(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+    /// Changes rows, each to values of its own. `values` is flat, row after row. No row may be changed twice: on a server
+    /// all of them find the table as it was before. There they go with the next statement, as inserts do.
+    pub fn update_rows(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<()> {
+        self.update(update, values, Answer::Unasked).map(drop)
+    }
+
+    /// [`update_rows`](Self::update_rows), at once; returns how many matched.
+    pub fn update_and_count_rows(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+        self.update(update, values, Answer::Wanted)
+    }
+
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>], answer: Answer) -> Result<u64> {
         debug_assert_eq!(
             values.len() % update.columns.len(),
             0,
@@ -247,17 +270,17 @@ impl<'c> Tx<'c> {
             return Ok(0);
         }
         self.check()?;
-        let done = self.engine.update(update, values);
+        let done = self.engine.update(update, values, answer);
         self.half_done |= done.is_err();
         self.note(done)
     }
 
-    /// Deletes the rows whose `key` columns hold these values; returns how many there were. `values` is flat, key after
-    /// key.
-    pub fn delete_rows(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
+    /// Deletes the rows whose `key` columns hold these values. `values` is flat, key after key. On a server they go with the
+    /// next statement, as inserts do.
+    pub fn delete_rows(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<()> {
         debug_assert_eq!(values.len() % key.len(), 0, "values for {table} do not fill whole keys");
         if values.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         self.check()?;
         let done = self.engine.delete(table, key, values);
@@ -310,12 +333,18 @@ impl<'c> Tx<'c> {
 
     /// The next `n` ids of a sequence, from a block that this process has reserved.
     pub fn next_ids(&mut self, sequence: &'static str, n: u64) -> Result<Range<i64>> {
-        let Some(ids) = self.ids.take(sequence, n) else {
-            self.wanted_ids = Some(self.ids.want(sequence, n));
-            return Err(Error::IdsExhausted { sequence });
-        };
-        self.taken_ids.push((sequence, ids.clone()));
-        Ok(ids)
+        loop {
+            if let Some(ids) = self.ids.take(sequence, n) {
+                self.taken_ids.push((sequence, ids.clone()));
+                return Ok(ids);
+            }
+            let wanted = self.ids.want(sequence, n);
+            let reserved = self.engine.reserve_ids(wanted);
+            if matches!(reserved, Err(Error::IdsExhausted { .. })) {
+                self.wanted_ids = Some(wanted);
+            }
+            self.note(reserved)?;
+        }
     }
 
     /// Passes over the next `n` ids of every sequence, also of those named that are not begun, but not those that

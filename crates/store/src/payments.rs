@@ -117,7 +117,7 @@ pub fn mark_accepted(tx: &mut Tx<'_>, accepted: &[Acceptance]) -> Result<()> {
         only_if: "",
         set: &["status = new.status", "reference = new.reference", "deadline = new.deadline"],
     };
-    rows::update_in_turn(tx, &update, accepted.iter().map(|one| one.key), &marks)?;
+    rows::update_in_turns(tx, &update, accepted.iter().map(|one| one.key), &marks)?;
     let columns = &["deadline", "order_id", "attempt"];
     tx.insert_rows(&Insert { table: "payment_deadlines", columns, conflict: Conflict::Ignore }, &deadlines)?;
     Ok(())
@@ -172,7 +172,7 @@ pub fn mark_decided(tx: &mut Tx<'_>, decisions: &[Decision], at: Timestamp) -> R
             "decided_at = new.decided_at",
         ],
     };
-    rows::update_in_turn(tx, &update, decisions.iter().map(|decision| decision.key), &marks)?;
+    rows::update_in_turns(tx, &update, decisions.iter().map(|decision| decision.key), &marks)?;
     tx.delete_rows("payment_deadlines", &["deadline", "order_id", "attempt"], &watched)?;
     Ok(())
 }

@@ -50,23 +50,32 @@ pub(crate) fn keys<T: Copy + Into<i64>>(ids: impl IntoIterator<Item = T>) -> Vec
     ids.into_iter().map(|id| Value::Int(id.into())).collect()
 }
 
-/// Changes rows, of which one may be changed several times: what follows finds what came before. `keys` names the row that
-/// each set of values is for. Returns how many matched.
-pub(crate) fn update_in_turn<K: Copy + Eq + Hash>(
+/// Values of rows to be changed, `width` for each, in sets: none names a row twice, so that whoever changes one set after the
+/// other finds what came before. `keys` names the row that each `width` values are for.
+pub(crate) fn in_turns<'v, K: Copy + Eq + Hash>(
+    keys: impl Iterator<Item = K>,
+    values: &'v [Value<'v>],
+    width: usize,
+) -> Vec<&'v [Value<'v>]> {
+    let (mut sets, mut start, mut named) = (Vec::new(), 0, HashSet::new());
+    for (index, key) in keys.enumerate() {
+        if !named.insert(key) {
+            sets.push(&values[start * width..index * width]);
+            start = index;
+            named.clear();
+            named.insert(key);
+        }
+    }
+    sets.push(&values[start * width..]);
+    sets
+}
+
+/// Changes rows, of which one may be changed several times.
+pub(crate) fn update_in_turns<K: Copy + Eq + Hash>(
     tx: &mut Tx<'_>,
     update: &Update<'_>,
     keys: impl Iterator<Item = K>,
     values: &[Value<'_>],
-) -> sql::Result<u64> {
-    let width = update.columns.len();
-    let (mut matched, mut start, mut changed) = (0, 0, HashSet::new());
-    for (index, key) in keys.enumerate() {
-        if !changed.insert(key) {
-            matched += tx.update_rows(update, &values[start * width..index * width])?;
-            start = index;
-            changed.clear();
-            changed.insert(key);
-        }
-    }
-    Ok(matched + tx.update_rows(update, &values[start * width..])?)
+) -> sql::Result<()> {
+    in_turns(keys, values, update.columns.len()).into_iter().try_for_each(|set| tx.update_rows(update, set))
 }

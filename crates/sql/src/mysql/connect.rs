@@ -61,10 +61,15 @@ impl Connector {
         self.connect_to_any(kind, self.has_several())
     }
 
-    /// Whether the server of a connection is still the one that takes writes, where there are several. Who writes is
-    /// told so by the server itself; who reads would not notice.
-    pub(super) fn still_takes_writes(&self, connection: &mut Conn) -> std::result::Result<(), Fault> {
-        if self.has_several() && only_reads(connection)? { Err(none_takes_writes()) } else { Ok(()) }
+    /// Sees to it, where there are several servers, that what is read next is what one says that still takes writes. Who
+    /// writes is told so by the server itself; who reads would not notice.
+    pub(super) fn begin_read(&self, connection: &mut Conn) -> std::result::Result<(), Fault> {
+        if !self.has_several() {
+            return Ok(());
+        }
+        connection.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;
+        // After the snapshot was taken: it is one of a server that took writes then.
+        if only_reads(connection)? { Err(none_takes_writes()) } else { Ok(()) }
     }
 
     fn has_several(&self) -> bool {
@@ -119,7 +124,7 @@ impl Connector {
         // Whoever writes reads what is committed and locks what it reads to change; whoever reads sees one snapshot.
         let isolation = match kind {
             Kind::Write => "READ COMMITTED",
-            Kind::Read => "REPEATABLE READ",
+            Kind::Read => "REPEATABLE READ, READ ONLY",
         };
         let version: Option<String> = connection.query_first("SELECT VERSION()")?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
@@ -133,7 +138,7 @@ impl Connector {
         connection.query_drop(format!("SET NAMES utf8mb4 COLLATE {}", server.collation()))?;
         connection.query_drop(format!(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
-             ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}"
+             ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}, SESSION autocommit = 0"
         ))
     }
 

@@ -53,13 +53,6 @@ pub(super) fn write_literal(text: &mut String, value: &Value<'_>) {
     }
 }
 
-/// A value as it stands in a text.
-pub(super) fn literal(value: &Value<'_>) -> String {
-    let mut text = String::new();
-    write_literal(&mut text, value);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

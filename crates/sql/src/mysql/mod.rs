@@ -4,6 +4,7 @@ mod address;
 mod connect;
 mod fault;
 mod literals;
+mod reserving;
 mod rows;
 mod statements;
 mod worker;
@@ -18,6 +19,7 @@ use crate::ids::IdBlocks;
 use crate::work::{Queue, submit};
 use crate::{DatabaseInfo, Dialect, Error, PerKind, Result, Settings, Tx};
 use connect::Connector;
+use reserving::Reserver;
 use worker::{Kind, Worker};
 
 pub(crate) use statements::value;
@@ -57,12 +59,14 @@ impl Mysql {
         let (changed, changes) = watch::channel(0);
         let (failed, storage) = watch::channel(None);
         let changed = Arc::new(changed);
+        let reserver = Arc::new(Reserver::new(Arc::clone(&connector), Arc::clone(&ids)));
         let start = |kind, queue: &Arc<Queue>| {
             let worker = Worker {
                 kind,
                 connector: Arc::clone(&connector),
                 queue: Arc::clone(queue),
                 ids: Arc::clone(&ids),
+                reserver: Arc::clone(&reserver),
                 changed: Arc::clone(&changed),
                 storage: failed.clone(),
                 dialect,

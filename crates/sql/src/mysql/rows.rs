@@ -1,6 +1,6 @@
 //! Rows of values for one statement, by what is the same for all of them and what differs.
 
-use super::literals::{literal, write_values};
+use super::literals::{write_literal, write_values};
 use crate::lists::{Piece, pieces, span};
 use crate::{Dialect, Value};
 
@@ -11,6 +11,35 @@ pub(super) struct Rows<'r> {
     values: &'r [Value<'r>],
     /// The value of each column, where all rows share it.
     shared: Vec<Option<&'r Value<'r>>>,
+}
+
+/// Rows of a span that a statement with bound values has room for.
+pub(super) const PICKED: usize = 64;
+
+/// How values stand in the text of a statement.
+pub(super) enum Form<'v> {
+    /// Written out.
+    Written,
+    /// As marks, to which these are bound in their order.
+    Bound(Vec<Value<'v>>),
+}
+
+impl<'v> Form<'v> {
+    fn put(&mut self, text: &mut String, value: &Value<'v>) {
+        match self {
+            Form::Written => write_literal(text, value),
+            Form::Bound(values) => {
+                text.push('?');
+                values.push(value.clone());
+            }
+        }
+    }
+
+    fn of(&mut self, value: &Value<'v>) -> String {
+        let mut text = String::new();
+        self.put(&mut text, value);
+        text
+    }
 }
 
 /// Values in sets of whole rows, of which a text has room for each: of at most `most` rows, and hardly longer than `longest`.
@@ -58,6 +87,29 @@ impl<'r> Rows<'r> {
             others.all(|other| other == value).then_some(value)
         };
         Rows { columns, values, shared: first.iter().enumerate().map(shared).collect() }
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.values.len() / self.columns.len()
+    }
+
+    /// Whether values are picked by the place of a row's key in a span.
+    pub(super) fn picks(&self, place: &Place<'_>) -> bool {
+        matches!(place, Place::Span(..)) && self.differing().nth(1).is_some()
+    }
+
+    /// Rows in parts of at most `most`, where values are picked for them. What all of them share is shared by each part.
+    pub(super) fn cut(self, place: Place<'r>, most: usize) -> Vec<(Place<'r>, Rows<'r>)> {
+        let (Place::Span(key, first, _), true) = (&place, self.picks(&place)) else {
+            return vec![(place, self)];
+        };
+        let (key, first) = (*key, *first);
+        let part = |(first, values): (i64, &'r [Value<'r>])| {
+            let rows = Rows { values, ..self.clone() };
+            (Place::Span(key, first, first + rows.len() as i64 - 1), rows)
+        };
+        (first..).step_by(most).zip(self.values.chunks(most * self.columns.len())).map(part).collect()
     }
 
     /// The values, and how many of them are a row.
@@ -123,13 +175,18 @@ impl<'r> Rows<'r> {
     }
 
     /// A column's value in a statement: as it is, where all rows share it; by the place of a row's key in a span; or that
-    /// of the row that is joined.
-    pub(super) fn value(&self, table: &str, column: &str, place: &Place<'_>) -> String {
+    /// of the row that is joined. Where values are bound, a span has room for `PICKED`, so that few texts exist.
+    pub(super) fn value(&self, table: &str, column: &str, place: &Place<'_>, form: &mut Form<'r>) -> String {
         match (self.shared(column), place) {
-            (Some(value), _) => literal(value),
+            (Some(value), _) => form.of(value),
             (None, Place::Span(key, first, _)) => {
-                let mut picked = format!("ELT({table}.{key} - {first} + 1,");
-                write_values(&mut picked, self.of(column));
+                let mut picked = format!("ELT({table}.{key} - {} + 1", form.of(&Value::Int(*first)));
+                let room = if matches!(form, Form::Bound(_)) { PICKED } else { 0 };
+                let nothing = std::iter::repeat_n(&Value::Null, room.saturating_sub(self.len()));
+                for value in self.of(column).chain(nothing) {
+                    picked.push(',');
+                    form.put(&mut picked, value);
+                }
                 picked.push(')');
                 // Whatever is picked is a text at first.
                 let are_whole = self.of(column).all(|value| matches!(value, Value::Int(_) | Value::Null));
@@ -147,10 +204,12 @@ impl<'r> Rows<'r> {
         key: &[&str],
         only_if: &str,
         place: &Place<'_>,
+        form: &mut Form<'r>,
     ) -> String {
         let of_column = |column: &&str| match place {
             Place::Span(name, first, last) if name == column => {
-                let [first, last_but_one, last] = [*first, *last - 1, *last].map(|key| key.to_string());
+                let [first, last_but_one, last] =
+                    [*first, *last - 1, *last].map(|key| form.of(&Value::Int(key)));
                 span(dialect, &format!("{table}.{column}"), [&first, &last_but_one, &last])
             }
             Place::List(name, keys) if name == column => {
@@ -158,7 +217,7 @@ impl<'r> Rows<'r> {
                 write_values(&mut list, keys);
                 list + ")"
             }
-            _ => format!("{table}.{column} = {}", self.value(table, column, place)),
+            _ => format!("{table}.{column} = {}", self.value(table, column, place, form)),
         };
         let mut all: Vec<String> = key.iter().map(of_column).collect();
         all.extend((!only_if.is_empty()).then(|| only_if.to_owned()));

@@ -6,20 +6,26 @@ use mysql::{Conn, Error as Fault, Params, Value as Wire};
 
 use super::connect::Connector;
 use super::literals::{write_literal, write_row, write_values};
-use super::rows::{Place, Rows, sets};
+use super::reserving::Reserver;
+use super::rows::{Form, PICKED, Place, Rows, sets};
 use crate::dialect::{Server, replace_new};
-use crate::tx::{Conflict, Engine, Insert, Row, Update};
+use crate::ids::Wanted;
+use crate::tx::{Answer, Conflict, Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
-/// Statements on a connection. Single ones are prepared and kept. Sets go as one text with the values written out,
-/// because a round trip for each row would cost more than reading it. Inserts wait for the next text, or the next
-/// statement: who inserts asks for no answer.
+/// Statements on a connection. Single ones are prepared and kept, and so are those for a fixed number of rows, of which a large
+/// set is made: a server reads a text with the values written out in twice the time that it takes to write the rows. What is
+/// left of a set, and a small one, goes as such a text all the same, because a round trip for each row would cost more. Texts
+/// of which nobody asks for an answer wait for the next one, or the next statement.
 pub(super) struct Statements<'c> {
     connection: &'c mut Conn,
     connector: &'c Connector,
+    reserver: &'c Reserver,
     dialect: Dialect,
     waiting: Waiting,
+    /// Whether a statement was sent, which opens the transaction.
+    has_begun: bool,
 }
 
 /// Statements that are not sent yet.
@@ -32,14 +38,26 @@ struct Waiting {
 
 /// The most that is sent as one text: far below `max_allowed_packet`, large enough to make a round trip cheap.
 const LONGEST_TEXT: usize = 512 * 1024;
-/// Rows of one statement.
+/// Rows of one text.
 const MOST_ROWS: usize = 1_000;
+/// Rows of one insert that is prepared.
+const BOUND_ROWS: usize = 64;
+/// Rows for which binding the values of a change is worth a round trip.
+const WORTH_BINDING: usize = 8;
 /// Rows that MySQL joins in one statement: it takes each for a query of its own while it reads the text.
 const MOST_QUERIES: usize = 250;
 
+/// How a text is sent, with what it is named by; returns the rows matched, where it was sent at once.
+type Sending<'c> = fn(&mut Statements<'c>, &str, &str) -> Result<u64>;
+
 impl<'c> Statements<'c> {
-    pub(super) fn new(connection: &'c mut Conn, connector: &'c Connector, dialect: Dialect) -> Self {
-        Statements { connection, connector, dialect, waiting: Waiting::default() }
+    pub(super) fn new(
+        connection: &'c mut Conn,
+        connector: &'c Connector,
+        reserver: &'c Reserver,
+        dialect: Dialect,
+    ) -> Self {
+        Statements { connection, connector, reserver, dialect, waiting: Waiting::default(), has_begun: false }
     }
 
     fn failed(&self, sql: &str) -> impl Fn(Fault) -> Error + use<'_> {
@@ -55,7 +73,7 @@ impl<'c> Statements<'c> {
         most: usize,
         (values, width): (&[Value<'_>], usize),
         write: impl Fn(&mut String, &[Value<'_>]),
-        send: fn(&mut Self, &str, &str) -> Result<u64>,
+        send: Sending<'c>,
     ) -> Result<u64> {
         let (mut text, mut rows, mut matched) = (String::new(), 0, 0);
         for row in values.chunks_exact(width) {
@@ -86,27 +104,38 @@ impl<'c> Statements<'c> {
         &mut self,
         table: &str,
         (columns, key, only_if): (&[&str], &[&str], &str),
-        values: &[Value<'_>],
-        words: &dyn Fn(&Rows<'_>, &Place<'_>) -> (String, String),
+        (values, send): (&[Value<'_>], Sending<'c>),
+        words: &dyn for<'v> Fn(&Rows<'v>, &Place<'_>, &mut Form<'v>) -> (String, String),
     ) -> Result<u64> {
         let mut matched = 0;
         let sets = sets(values, columns.len(), MOST_ROWS, LONGEST_TEXT);
-        for (place, rows) in sets.flat_map(|set| Rows::new(columns, set).parts(key)) {
-            let on = rows.condition(self.dialect, table, key, only_if, &place);
-            let (before, after) = words(&rows, &place);
-            matched += match place {
-                Place::Joined => {
-                    self.send_joined(&before, &rows, &format!("STRAIGHT_JOIN {table} ON {on} {after}"))?
+        let parts = sets.flat_map(|set| Rows::new(columns, set).parts(key));
+        for (place, rows) in parts.flat_map(|(place, rows)| rows.cut(place, PICKED)) {
+            let is_bound = rows.picks(&place) && rows.len() >= WORTH_BINDING;
+            let mut form = if is_bound { Form::Bound(Vec::new()) } else { Form::Written };
+            let (before, after) = words(&rows, &place, &mut form);
+            let on = rows.condition(self.dialect, table, key, only_if, &place, &mut form);
+            let text = format!("{before} WHERE {on}");
+            matched += match (place, form) {
+                (Place::Joined, _) => {
+                    self.send_joined(&before, &rows, &format!("STRAIGHT_JOIN {table} ON {on} {after}"), send)?
                 }
-                _ => self.send(&before, &format!("{before} WHERE {on}"))?,
+                (_, Form::Written) => send(self, &before, &text)?,
+                (_, Form::Bound(values)) => self.execute_behind(&text, &values)?,
             };
         }
         Ok(matched)
     }
 
+    /// [`execute`](Engine::execute) behind what waits.
+    fn execute_behind(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.send_waiting()?;
+        self.execute(sql, params)
+    }
+
     /// Sends statements that join a table to what differs between rows: what stands before these and after them. Their
     /// columns have names of their own, so that a name alone is the table's.
-    fn send_joined(&mut self, verb: &str, rows: &Rows<'_>, tail: &str) -> Result<u64> {
+    fn send_joined(&mut self, verb: &str, rows: &Rows<'_>, tail: &str, send: Sending<'c>) -> Result<u64> {
         let names: Vec<String> = rows.differing().map(|name| format!("NULL AS new_{name}")).collect();
         let names = names.join(",");
         // MySQL and MariaDB share no short way to write rows, and MySQL has none before 8.0.19.
@@ -117,7 +146,7 @@ impl<'c> Statements<'c> {
         let head = format!("{verb} (SELECT {names} WHERE 1 = 0 UNION ALL {written}");
         let tail = format!("{end}) AS new_rows {tail}");
         let write = |text: &mut String, row: &[Value<'_>]| write_values(text, rows.differing_of(row));
-        self.send_sets((&head, between, &tail), most, rows.all(), write, Self::send)
+        self.send_sets((&head, between, &tail), most, rows.all(), write, send)
     }
 
     /// Runs a text that may hold several statements, behind those that wait. Returns the rows matched by its own.
@@ -127,6 +156,7 @@ impl<'c> Statements<'c> {
             all.push(';');
         }
         all.push_str(text);
+        self.has_begun = true;
         let (mut done, mut matched) = (0, 0);
         let ran = run(self.connection, &all, |rows| {
             matched += if done < heads.len() { 0 } else { rows };
@@ -134,6 +164,26 @@ impl<'c> Statements<'c> {
         });
         ran.map(|()| matched)
             .map_err(|fault| self.connector.error(&fault, heads.get(done).map_or(sql, |head| head)))
+    }
+
+    /// Inserts rows with their values written out. Columns that no row has a value for are left out: a server reads each word
+    /// of each row.
+    fn insert_written(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
+        let rows = Rows::new(insert.columns, values);
+        let names_values = matches!(insert.conflict, Conflict::Update { .. });
+        let columns: Vec<&str> = if names_values {
+            insert.columns.to_vec()
+        } else {
+            rows.filled(insert.columns).copied().collect()
+        };
+        let head = self.dialect.insert_head(&Insert { columns: &columns, ..*insert });
+        let mut tail = String::new();
+        self.dialect.on_conflict(&mut tail, insert);
+        let write = |text: &mut String, row: &[Value<'_>]| {
+            if names_values { write_row(text, row) } else { write_row(text, rows.filled(row)) }
+        };
+        self.send_sets((&head, ",", &tail), MOST_ROWS, rows.all(), write, Self::wait)?;
+        Ok(())
     }
 
     /// Keeps a statement for when the next is sent.
@@ -170,10 +220,15 @@ impl Engine for Statements<'_> {
     }
 
     fn wrote(&self) -> bool {
-        true
+        self.has_begun
+    }
+
+    fn reserve_ids(&mut self, wanted: Wanted) -> Result<()> {
+        self.reserver.reserve(wanted)
     }
 
     fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        self.has_begun = true;
         let done = self.connection.exec_drop(sql, wire(params));
         done.map(|()| self.connection.affected_rows()).map_err(self.failed(sql))
     }
@@ -202,34 +257,30 @@ impl Engine for Statements<'_> {
         Ok(matched)
     }
 
-    /// Columns that no row has a value for are left out: a server reads each word of each row.
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
-        let rows = Rows::new(insert.columns, values);
-        let names_values = matches!(insert.conflict, Conflict::Update { .. });
-        let columns: Vec<&str> = if names_values {
-            insert.columns.to_vec()
-        } else {
-            rows.filled(insert.columns).copied().collect()
-        };
-        let head = self.dialect.insert_head(&Insert { columns: &columns, ..*insert });
-        let mut tail = String::new();
-        self.dialect.on_conflict(&mut tail, insert);
-        let write = |text: &mut String, row: &[Value<'_>]| {
-            if names_values { write_row(text, row) } else { write_row(text, rows.filled(row)) }
-        };
-        self.send_sets((&head, ",", &tail), MOST_ROWS, rows.all(), write, Self::wait)?;
+        let width = insert.columns.len();
+        let bound = (values.len() >= BOUND_ROWS * width).then(|| self.dialect.insert(insert, BOUND_ROWS));
+        for set in sets(values, width, BOUND_ROWS, LONGEST_TEXT) {
+            match &bound {
+                Some(text) if set.len() == BOUND_ROWS * width => drop(self.execute_behind(text, set)?),
+                _ => self.insert_written(insert, set)?,
+            }
+        }
         Ok(())
     }
-
     fn send_waiting(&mut self) -> Result<()> {
         if self.waiting.heads.is_empty() { Ok(()) } else { self.send("", "").map(drop) }
     }
 
-    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>], answer: Answer) -> Result<u64> {
         let Update { table, columns, key, only_if, set } = *update;
         let set = set.join(", ");
-        self.send_parts(table, (columns, key, only_if), values, &|rows, place| {
-            let set = replace_new(&set, |column| rows.value(table, column, place));
+        let send = match answer {
+            Answer::Wanted => Statements::send,
+            Answer::Unasked => Statements::wait,
+        };
+        self.send_parts(table, (columns, key, only_if), (values, send), &|rows, place, form| {
+            let set = replace_new(&set, |column| rows.value(table, column, place, form));
             match place {
                 Place::Joined => ("UPDATE".to_owned(), format!("SET {set}")),
                 _ => (format!("UPDATE {table} FORCE INDEX (PRIMARY) SET {set}"), String::new()),
@@ -237,11 +288,12 @@ impl Engine for Statements<'_> {
         })
     }
 
-    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
-        self.send_parts(table, (key, key, ""), values, &|_, place| match place {
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<()> {
+        let words = |_: &Rows<'_>, place: &Place<'_>, _: &mut Form<'_>| match place {
             Place::Joined => (format!("DELETE {table} FROM"), String::new()),
             _ => (format!("DELETE {table} FROM {table} FORCE INDEX (PRIMARY)"), String::new()),
-        })
+        };
+        self.send_parts(table, (key, key, ""), (values, Statements::wait), &words).map(drop)
     }
 
     fn for_each(
@@ -250,6 +302,7 @@ impl Engine for Statements<'_> {
         params: &[Value<'_>],
         row: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
+        self.has_begun = true;
         let failed = self.connector;
         let failed = |fault: Fault| failed.error(&fault, sql);
         let found = self.connection.exec_iter(sql, wire(params)).map_err(failed)?;

@@ -9,11 +9,12 @@ use tokio::sync::watch;
 
 use super::connect::Connector;
 use super::fault;
+use super::reserving::Reserver;
 use super::statements::Statements;
-use crate::ids::{IdBlocks, Wanted};
+use crate::ids::IdBlocks;
 use crate::measures::{self, Outcome};
 use crate::work::{Queue, Unit, Verdict};
-use crate::{Dialect, Error, Result, Tx};
+use crate::{Dialect, Error, Tx};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     pub(super) connector: Arc<Connector>,
     pub(super) queue: Arc<Queue>,
     pub(super) ids: Arc<IdBlocks>,
+    pub(super) reserver: Arc<Reserver>,
     pub(super) changed: Arc<watch::Sender<u64>>,
     pub(super) storage: watch::Sender<Option<Error>>,
     pub(super) dialect: Dialect,
@@ -51,8 +53,6 @@ enum Run {
     Committed(Vec<Box<dyn FnOnce() + Send>>),
     /// Its function failed, for good.
     Failed,
-    /// It needs ids, and runs again.
-    Ids(Wanted),
     /// It gave way to another and runs again. What is to be told when it has been run often enough; nothing where its
     /// function has said so itself.
     Again(Option<Error>),
@@ -106,11 +106,6 @@ impl Worker {
                     measures::ended(self.kind.name(), Outcome::RolledBack, 1);
                     return unit.answer(Some(error));
                 }
-                Run::Ids(wanted) => {
-                    if let Err(error) = self.reserve_ids(wanted, begun) {
-                        return unit.answer(Some(error));
-                    }
-                }
                 Run::Again(error) => {
                     runs += 1;
                     measures::run_again(1);
@@ -148,49 +143,41 @@ impl Worker {
             return again;
         }
         let Some(mut connection) = self.connection.take() else { return Run::Elsewhere(None) };
-        let mut statements = Statements::new(&mut connection, &self.connector, self.dialect);
+        let mut statements = Statements::new(&mut connection, &self.connector, &self.reserver, self.dialect);
         let mut tx = Tx::new(&mut statements, &self.ids);
         let verdict = unit.run(&mut tx);
         if verdict != Verdict::Commit {
             tx.give_back_ids();
         }
-        let (hooks, wanted_ids, lost) = (tx.take_after_commit(), tx.wanted_ids(), tx.saw_lost());
+        let (hooks, lost, has_begun) = (tx.take_after_commit(), tx.saw_lost(), tx.wrote());
         match verdict {
-            Verdict::Commit => return self.commit(connection, unit, hooks),
-            Verdict::Again if lost && wanted_ids.is_none() => {
-                self.connector.look_elsewhere();
-                return Run::Elsewhere(None);
+            Verdict::Commit if has_begun => self.commit(connection, unit, hooks),
+            Verdict::Commit => {
+                self.connection = Some(connection);
+                Run::Committed(hooks)
             }
-            _ => self.keep_after_rollback(connection),
-        }
-        match wanted_ids {
-            _ if verdict != Verdict::Again => Run::Failed,
-            Some(wanted) => Run::Ids(wanted),
-            None => Run::Again(None),
+            Verdict::Again if lost => {
+                self.connector.look_elsewhere();
+                Run::Elsewhere(None)
+            }
+            Verdict::Again | Verdict::Rollback => {
+                self.keep_after_rollback(connection);
+                if verdict == Verdict::Again { Run::Again(None) } else { Run::Failed }
+            }
         }
     }
 
-    /// Opens a transaction, on a fresh connection where there is none or it has gone.
+    /// Makes a connection where there is none or it has gone. The transaction is opened by its first statement, which spares
+    /// the way to the server.
     fn begin(&mut self) -> std::result::Result<(), Run> {
-        let begin = match self.kind {
-            Kind::Write => "START TRANSACTION",
-            Kind::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-        };
         let begun = match &mut self.connection {
-            Some(connection) => connection.query_drop(begin).and_then(|()| match self.kind {
-                Kind::Write => Ok(()),
-                // After the snapshot was taken: it is one of a server that took writes then.
-                Kind::Read => self.connector.still_takes_writes(connection),
-            }),
-            None => self.connector.connect(self.kind).and_then(|mut connection| {
-                connection.query_drop(begin)?;
-                self.connection = Some(connection);
-                Ok(())
-            }),
+            Some(connection) if self.kind == Kind::Read => self.connector.begin_read(connection),
+            Some(_) => Ok(()),
+            None => self.connector.connect(self.kind).map(|connection| self.connection = Some(connection)),
         };
         begun.map_err(|fault| {
             self.connection = None;
-            let error = self.connector.error(&fault, begin);
+            let error = self.connector.error(&fault, "beginning a transaction");
             let passes = fault::breaks_connection(&fault);
             if passes { Run::Elsewhere(Some(error)) } else { Run::Refused(error) }
         })
@@ -234,57 +221,6 @@ impl Worker {
     /// Undoes what was begun; a connection that cannot is given up, which undoes it too.
     fn keep_after_rollback(&mut self, mut connection: Conn) {
         self.connection = connection.query_drop("ROLLBACK").is_ok().then_some(connection);
-    }
-
-    fn reserve_ids(&mut self, wanted: Wanted, begun: Instant) -> Result<()> {
-        let ids = Arc::clone(&self.ids);
-        let Some(_turn) = ids.turn(wanted) else { return Ok(()) };
-        let (sequence, size) = (wanted.sequence, ids.block_size(wanted));
-        let mut runs = 0;
-        loop {
-            let error = match self.take_block(sequence, size.cast_signed()) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            runs += 1;
-            if !error.is_transient() || self.is_spent(begun) {
-                return Err(error);
-            }
-            std::thread::sleep(pause(runs, true));
-        }
-    }
-
-    fn take_block(&mut self, sequence: &'static str, size: i64) -> Result<()> {
-        if let Err(Run::Elsewhere(Some(error)) | Run::Refused(error)) = self.begin() {
-            return Err(error);
-        }
-        let Some(mut connection) = self.connection.take() else { return Err(Error::Closed) };
-        let reserve = |connection: &mut Conn| {
-            connection.exec_drop(
-                "INSERT INTO id_sequences (name, next) VALUES (?, 1 + ?) ON DUPLICATE KEY UPDATE next = next + ?",
-                (sequence, size, size),
-            )?;
-            let next = "SELECT next FROM id_sequences WHERE name = ?";
-            let end: Option<i64> = connection.exec_first(next, (sequence,))?;
-            connection.query_drop("COMMIT")?;
-            Ok::<_, Fault>(end)
-        };
-        match reserve(&mut connection) {
-            Ok(Some(end)) => {
-                self.connection = Some(connection);
-                self.ids.put(sequence, end - size..end);
-                Ok(())
-            }
-            Ok(None) => Err(Error::Missing),
-            // Ids that were reserved all the same are never given out.
-            Err(fault) => {
-                let error = self.connector.error(&fault, "reserving ids");
-                if !fault::breaks_connection(&fault) {
-                    self.keep_after_rollback(connection);
-                }
-                Err(error)
-            }
-        }
     }
 }
 

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use rusqlite::{CachedStatement, Connection};
 
 use crate::dialect::replace_new;
-use crate::tx::{Engine, Insert, Row, Update};
+use crate::tx::{Answer, Engine, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
@@ -63,7 +63,7 @@ impl Engine for Statements<'_> {
         Ok(())
     }
 
-    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>]) -> Result<u64> {
+    fn update(&mut self, update: &Update<'_>, values: &[Value<'_>], _: Answer) -> Result<u64> {
         let Update { table, columns, key, only_if, set } = update;
         let number =
             |name: &str| columns.iter().position(|column| *column == name).map_or(0, |index| index + 1);
@@ -75,10 +75,10 @@ impl Engine for Statements<'_> {
         self.execute_each(&sql, columns.len(), values)
     }
 
-    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<u64> {
+    fn delete(&mut self, table: &str, key: &[&str], values: &[Value<'_>]) -> Result<()> {
         let condition: Vec<String> = key.iter().map(|column| format!("{column} = ?")).collect();
         let sql = format!("DELETE FROM {table} WHERE {}", condition.join(" AND "));
-        self.execute_each(&sql, key.len(), values)
+        self.execute_each(&sql, key.len(), values).map(drop)
     }
 
     fn for_each(

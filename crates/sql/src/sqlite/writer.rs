@@ -229,7 +229,9 @@ impl Writer {
     }
 
     fn reserve_ids(&self, wanted: Wanted) -> Result<()> {
-        let Some(_turn_for_ids) = self.ids.turn(wanted) else { return Ok(()) };
+        if !self.ids.still_lacks(wanted) {
+            return Ok(());
+        }
         let (sequence, size) = (wanted.sequence, self.ids.block_size(wanted));
         let _turn = self.turn.take()?;
         let asked = Instant::now();

@@ -29,7 +29,7 @@ async fn ids_are_given_once_over_rollbacks_and_processes() {
 }
 
 #[tokio::test]
-async fn several_sequences_in_one_transaction_are_filled_by_running_it_again() {
+async fn several_sequences_are_filled_for_one_transaction() {
     let (_folder, db) = database().await;
     let ranges = db
         .write("ids", |tx| {

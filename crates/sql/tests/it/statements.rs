@@ -212,6 +212,32 @@ async fn what_was_inserted_is_there_for_the_next_statement() {
 }
 
 #[tokio::test]
+async fn sets_of_changes_are_done_in_their_order_and_each_tells_of_its_own_error() {
+    let (_space, db) = database().await;
+    let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
+    let add =
+        Update { table: "things", columns: &["id", "n"], key: &["id"], only_if: "", set: &["n = n + new.n"] };
+    let run = |last: i64| {
+        db.write("sets", move |tx| {
+            tx.insert_rows(&into, &rows(1..4, 1))?;
+            tx.update_rows(&add, &[1.into(), 10.into(), 3.into(), 30.into()])?;
+            tx.delete_rows("things", &["id"], &[1.into()])?;
+            tx.insert_rows(&into, &rows(1..2, 100))?;
+            tx.update_rows(&add, &[1.into(), 1.into(), 3.into(), last.into()])
+        })
+    };
+    let refused = run(-32).await;
+    assert!(matches!(&refused, Err(Error::Check { .. })), "{refused:?}");
+    assert_eq!(count(&db).await, 0);
+    run(-31).await.unwrap_or_else(|error: Error| panic!("{error}"));
+    let found = db
+        .read("found", |tx| tx.query("SELECT n FROM things ORDER BY id", &[], |row| row.get::<i64>(0)))
+        .await
+        .unwrap_or_else(|error: Error| panic!("{error}"));
+    assert_eq!(found, [101, 1, 0]);
+}
+
+#[tokio::test]
 async fn matched_rows_are_counted_whether_they_change_or_not() {
     let (_space, db) = database().await;
     let matched = db
@@ -245,7 +271,7 @@ async fn sums_and_counts_are_integers() {
 async fn each_row_is_changed_to_its_own_values_and_deleted_by_its_whole_key() {
     let (_space, db) = database().await;
     for size in [1, 2, 249, 250, 251, 1700] {
-        let (matched, right, deleted) = db
+        let (matched, right, left) = db
             .write("each", move |tx| {
                 tx.execute("DELETE FROM things", &[])?;
                 let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
@@ -261,7 +287,7 @@ async fn each_row_is_changed_to_its_own_values_and_deleted_by_its_whole_key() {
                 let changes: Vec<Value<'_>> = (0..size + 5)
                     .flat_map(|id| [Value::Int(id * 10), Value::Int(id), name(id).into()])
                     .collect();
-                let matched = tx.update_rows(&update, &changes)?;
+                let matched = tx.update_and_count_rows(&update, &changes)?;
                 let right = tx.query("SELECT id, name, n FROM things", &[], |row| {
                     let id: i64 = row.get(0)?;
                     let expected = name(id).unwrap_or_else(|| format!("n{id}"));
@@ -269,14 +295,18 @@ async fn each_row_is_changed_to_its_own_values_and_deleted_by_its_whole_key() {
                 })?;
                 let keys: Vec<Value<'_>> =
                     (0..size + 5).flat_map(|id| [Value::Int(id), format!("n{id}").into()]).collect();
-                let deleted = tx.delete_rows("things", &["id", "name"], &keys)?;
-                Ok::<_, Error>((matched, right, deleted))
+                tx.delete_rows("things", &["id", "name"], &keys)?;
+                Ok::<_, Error>((
+                    matched,
+                    right,
+                    tx.query("SELECT id FROM things ORDER BY id", &[], |row| row.get::<i64>(0))?,
+                ))
             })
             .await
             .unwrap();
         assert_eq!(matched, size.cast_unsigned());
         assert!(right.len() == size as usize && right.into_iter().all(|right| right), "{size}");
-        assert_eq!(deleted, size.cast_unsigned() / 2, "of {size}");
+        assert_eq!(left, (0..size).step_by(2).collect::<Vec<_>>(), "of {size}");
     }
 }
 
@@ -292,7 +322,7 @@ async fn rows_that_share_some_values_are_changed_and_deleted_like_any_others() {
         // More than what a floating number holds.
         let n = move |id: i64| (1 << 60) + if shares_n { 7 } else { id % 5 };
         let name = move |id: i64| (!shares_name).then(|| format!("it's new.n of {id}"));
-        let (matched, found, deleted, left) = db
+        let (matched, found, left) = db
             .write("alike", move |tx| {
                 tx.execute("DELETE FROM things", &[])?;
                 let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
@@ -309,14 +339,14 @@ async fn rows_that_share_some_values_are_changed_and_deleted_like_any_others() {
                 let wanted = || (0..size).map(|index| index * step);
                 let changes: Vec<Value<'_>> =
                     wanted().flat_map(|id| [id.into(), 1.into(), n(id).into(), name(id).into()]).collect();
-                let matched = tx.update_rows(&update, &changes)?;
+                let matched = tx.update_and_count_rows(&update, &changes)?;
                 let found = tx.query("SELECT id, name, n FROM things ORDER BY id", &[], |row| {
                     Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<i64>(2)?))
                 })?;
                 let keys: Vec<Value<'_>> = wanted().flat_map(|id| [(2 + n(id)).into(), id.into()]).collect();
-                let deleted = tx.delete_rows("things", &["n", "id"], &keys)?;
+                tx.delete_rows("things", &["n", "id"], &keys)?;
                 let left = tx.query_one("SELECT COUNT(*) FROM things", &[], |row| row.get::<i64>(0))?;
-                Ok::<_, Error>((matched, found, deleted, left))
+                Ok::<_, Error>((matched, found, left))
             })
             .await
             .unwrap_or_else(|error| panic!("{error}"));
@@ -331,7 +361,7 @@ async fn rows_that_share_some_values_are_changed_and_deleted_like_any_others() {
             .collect();
         let changed = (0..size * step).filter(|id| changes(*id)).count();
         assert_eq!(found, expected, "{size} rows, every {step}");
-        assert_eq!((matched, deleted), (changed as u64, changed as u64));
+        assert_eq!(matched, changed as u64);
         assert_eq!(left, size * step - changed as i64);
     }
 }

@@ -134,7 +134,7 @@ pub fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], at: Timestamp)
             "status = new.status",
         ],
     };
-    rows::update_in_turn(tx, &update, attempts.iter().map(|attempt| attempt.id), &values)?;
+    rows::update_in_turns(tx, &update, attempts.iter().map(|attempt| attempt.id), &values)?;
     let failures: Vec<Value<'_>> = attempts
         .iter()
         .filter_map(|attempt| attempt.failure.map(|failure| (attempt.id, failure)))

@@ -191,7 +191,11 @@ pub fn save(tx: &mut Tx<'_>, changes: &[Change<'_>], actor: &str, at: Timestamp)
             data: *data,
         });
     }
-    let saved = rows::update_in_turn(tx, &SAVE, changes.iter().map(|change| change.head.id), &values)?;
+    let orders = changes.iter().map(|change| change.head.id);
+    let mut saved = 0;
+    for set in rows::in_turns(orders, &values, SAVE.columns.len()) {
+        saved += tx.update_and_count_rows(&SAVE, set)?;
+    }
     if saved != changes.len() as u64 {
         let name = changes.iter().map(|change| change.head.id.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::Conflict { what: "order", name });
