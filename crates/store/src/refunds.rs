@@ -2,7 +2,7 @@
 
 use domain::{Money, OrderId, ProductId, RefundCause, RefundId, RefundStatus};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Row, Tx, Value};
+use sql::{Conflict, Insert, Row, Tx, Update, Value};
 
 use crate::walk::{Part, walk};
 use crate::{Error, Result, rows};
@@ -293,12 +293,12 @@ pub fn mark_processing(tx: &mut Tx<'_>, ids: &[RefundId]) -> Result<()> {
     Ok(())
 }
 
-/// Settles refunds that are not settled; returns how many that were.
+/// Settles refunds that are not settled.
 pub fn mark_settled(
     tx: &mut Tx<'_>,
     settled: &[(RefundId, Result<String, String>)],
     at: Timestamp,
-) -> Result<u64> {
+) -> Result<()> {
     let values: Vec<Value<'_>> = settled
         .iter()
         .flat_map(|(id, outcome)| {
@@ -306,17 +306,20 @@ pub fn mark_settled(
                 Ok(reference) => (RefundStatus::Succeeded, Some(reference), None),
                 Err(error) => (RefundStatus::Failed, None, Some(error)),
             };
-            [
-                Value::Int(status.code()),
-                reference.into(),
-                error.into(),
-                at.into(),
-                Value::Int(id.get()),
-                Value::Int(RefundStatus::Processing.code()),
-            ]
+            [Value::Int(id.get()), Value::Int(status.code()), reference.into(), error.into(), at.into()]
         })
         .collect();
-    let sql = "UPDATE refunds SET status = ?, reference = ?, error = ?, settled_at = ? \
-               WHERE id = ? AND status <= ?";
-    Ok(tx.execute_each(sql, 6, &values)?)
+    let update = Update {
+        table: "refunds",
+        columns: &["id", "status", "reference", "error", "settled_at"],
+        key: &["id"],
+        only_if: &format!("status <= {}", RefundStatus::Processing.code()),
+        set: &[
+            "status = new.status",
+            "reference = new.reference",
+            "error = new.error",
+            "settled_at = new.settled_at",
+        ],
+    };
+    Ok(tx.update_rows(&update, &values)?)
 }

@@ -42,9 +42,9 @@ pub(super) fn ship_in(
     store::shipments::insert(tx, &NewShipment { id: shipment, order: id, carrier, tracking, lines }, at)?;
     let changes: Vec<UnitChange> = parcel
         .iter()
-        .map(|(line, units)| UnitChange { line_no: line.line_no, shipped: *units, ..UnitChange::default() })
+        .map(|(line, units)| UnitChange { shipped: *units, ..UnitChange::none(id, line.line_no) })
         .collect();
-    store::orders::change_units(tx, id, &changes)?;
+    store::orders::change_units(tx, &changes)?;
     let moved: Vec<(Line, i64)> = parcel;
     if !head.stock_untracked {
         let tracked = moved.iter().filter(|(line, _)| goods.level_mut(line.product).is_some());

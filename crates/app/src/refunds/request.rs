@@ -143,12 +143,11 @@ fn insert(
         .iter()
         .filter(|line| line.quantity > 0)
         .map(|line| UnitChange {
-            line_no: line.line_no,
             refund_pending: line.quantity,
-            ..UnitChange::default()
+            ..UnitChange::none(request.order, line.line_no)
         })
         .collect();
-    store::orders::change_units(tx, request.order, &pending)?;
+    store::orders::change_units(tx, &pending)?;
     let new = NewRefund {
         id,
         account: who.account(),

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use analytics::Fact;
 use domain::{
@@ -78,7 +78,7 @@ pub(crate) fn settle(app: &App, tx: &mut Tx<'_>, ids: &[RefundId], answers: &Ans
         .flat_map(|order| goods.lines(*order))
         .map(|line| ((line.order, line.line_no), line.units))
         .collect();
-    let mut settling = Settling { step, goods, units, changes: BTreeMap::new(), settled: Vec::new() };
+    let mut settling = Settling { step, goods, units, changes: Vec::new(), settled: Vec::new() };
     for refund in refunds.iter().filter(|refund| !refund.status.is_final()) {
         let lines = lines.get(&refund.id).map_or(&[][..], Vec::as_slice);
         match answers.get(&refund.id) {
@@ -96,7 +96,7 @@ struct Settling<'a> {
     step: Step<'a>,
     goods: Goods,
     units: HashMap<(OrderId, i64), LineUnits>,
-    changes: BTreeMap<OrderId, Vec<UnitChange>>,
+    changes: Vec<UnitChange>,
     settled: Vec<(RefundId, std::result::Result<String, String>)>,
 }
 
@@ -123,12 +123,11 @@ impl Settling<'_> {
             self.restock(refund.id, &taken);
         }
         for (line, _) in &taken {
-            let done = UnitChange {
+            self.change(UnitChange {
                 refunded: line.quantity,
                 refund_pending: -line.quantity,
-                ..UnitChange::default()
-            };
-            self.change(refund.order, line, done);
+                ..UnitChange::none(refund.order, line.line_no)
+            });
         }
         if effects.count_refund > 0 {
             let lines = facts::taken_back(lines, effects.count_refund, amount);
@@ -148,8 +147,8 @@ impl Settling<'_> {
         let data = json!({"refund": refund.id, "amount": amount, "reason": reason}).to_string();
         self.step.apply(refund.order, Action::RefundFailed { amount, units }, Some(data))??;
         for line in lines {
-            let freed = UnitChange { refund_pending: -line.quantity, ..UnitChange::default() };
-            self.change(refund.order, line, freed);
+            let none = UnitChange::none(refund.order, line.line_no);
+            self.change(UnitChange { refund_pending: -line.quantity, ..none });
         }
         self.settled.push((refund.id, Err(reason.to_owned())));
         Ok(())
@@ -160,15 +159,15 @@ impl Settling<'_> {
     }
 
     /// Changes a line's counts, here and, at the end, in the ledger.
-    fn change(&mut self, order: OrderId, line: &RefundLine, change: UnitChange) {
-        if line.quantity == 0 {
+    fn change(&mut self, change: UnitChange) {
+        if change.refund_pending == 0 {
             return;
         }
-        if let Some(units) = self.units.get_mut(&(order, line.line_no)) {
+        if let Some(units) = self.units.get_mut(&(change.order, change.line_no)) {
             units.refunded += change.refunded;
             units.refund_pending += change.refund_pending;
         }
-        self.changes.entry(order).or_default().push(UnitChange { line_no: line.line_no, ..change });
+        self.changes.push(change);
     }
 
     fn restock(&mut self, refund: RefundId, taken: &[(RefundLine, RefundedUnits)]) {
@@ -185,9 +184,7 @@ impl Settling<'_> {
     }
 
     fn finish(self, tx: &mut Tx<'_>, at: jiff::Timestamp) -> Result<()> {
-        for (order, changes) in &self.changes {
-            store::orders::change_units(tx, *order, changes)?;
-        }
+        store::orders::change_units(tx, &self.changes)?;
         store::refunds::mark_settled(tx, &self.settled, at)?;
         self.step.finish(tx)
     }

@@ -1,5 +1,5 @@
 use domain::{LineUnits, OrderId, ProductId};
-use sql::{Row, Tx, Value};
+use sql::{Row, Tx, Update, Value};
 
 use crate::{Result, rows};
 
@@ -41,8 +41,10 @@ fn read(row: &Row<'_>) -> sql::Result<Line> {
 }
 
 /// What is added to the counts of a line.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct UnitChange {
+    /// The order.
+    pub order: OrderId,
     /// The line's number.
     pub line_no: i64,
     /// Added to `shipped`.
@@ -53,22 +55,39 @@ pub struct UnitChange {
     pub refund_pending: i64,
 }
 
-/// Changes the counts of an order's lines. The database itself refuses counts above the quantity.
-pub fn change_units(tx: &mut Tx<'_>, order: OrderId, changes: &[UnitChange]) -> Result<()> {
+impl UnitChange {
+    /// Nothing is added to a line yet.
+    pub fn none(order: OrderId, line_no: i64) -> Self {
+        UnitChange { order, line_no, shipped: 0, refunded: 0, refund_pending: 0 }
+    }
+}
+
+/// Changes the counts of lines, one after the other. The database itself refuses counts above the quantity.
+pub fn change_units(tx: &mut Tx<'_>, changes: &[UnitChange]) -> Result<()> {
     let values: Vec<Value<'_>> = changes
         .iter()
         .flat_map(|change| {
             [
+                Value::Int(change.order.get()),
+                Value::Int(change.line_no),
                 Value::Int(change.shipped),
                 Value::Int(change.refunded),
                 Value::Int(change.refund_pending),
-                Value::Int(order.get()),
-                Value::Int(change.line_no),
             ]
         })
         .collect();
-    let sql = "UPDATE order_lines SET shipped = shipped + ?, refunded = refunded + ?, \
-               refund_pending = refund_pending + ? WHERE order_id = ? AND line_no = ?";
-    tx.execute_each(sql, 5, &values)?;
+    let update = Update {
+        table: "order_lines",
+        columns: &["order_id", "line_no", "shipped", "refunded", "refund_pending"],
+        key: &["order_id", "line_no"],
+        only_if: "",
+        set: &[
+            "shipped = shipped + new.shipped",
+            "refunded = refunded + new.refunded",
+            "refund_pending = refund_pending + new.refund_pending",
+        ],
+    };
+    let lines = changes.iter().map(|change| (change.order, change.line_no));
+    rows::update_in_turns(tx, &update, lines, &values)?;
     Ok(())
 }

@@ -90,10 +90,10 @@ fn a_line_refunds_and_ships_no_more_than_was_ordered() {
     let ledger = Ledger::new();
     let id = placed(&ledger);
     for change in [
-        UnitChange { line_no: 1, refunded: 1, refund_pending: 2, ..UnitChange::default() },
-        UnitChange { line_no: 1, shipped: 3, ..UnitChange::default() },
+        UnitChange { refunded: 1, refund_pending: 2, ..UnitChange::none(id, 1) },
+        UnitChange { shipped: 3, ..UnitChange::none(id, 1) },
     ] {
-        let refused = ledger.write(move |tx| change_units(tx, id, &[change]));
+        let refused = ledger.write(move |tx| change_units(tx, &[change]));
         assert!(is_refused(&refused), "{refused:?}");
     }
 }
