@@ -53,9 +53,6 @@ impl Customer {
 const COLUMNS: &[&str] = &["id", "source", "external_id", "email", "name", "created_at"];
 
 /// The ids of the customers that orders of `source` name, in their order; those not known yet are inserted.
-///
-/// The external id decides; then the e-mail. What is already recorded of a customer is not overwritten. An e-mail
-/// that another customer has is not given to a second one.
 pub fn find_or_insert(
     tx: &mut Tx<'_>,
     source: &str,
@@ -63,50 +60,66 @@ pub fn find_or_insert(
     at: Timestamp,
 ) -> Result<Vec<CustomerId>> {
     loop {
-        let mut known = Known::load(tx, source, wanted)?;
-        let missing = wanted.iter().filter(|customer| known.find(customer).is_none()).count() as u64;
-        let mut fresh_ids = tx.next_ids("customers", missing)?;
-        let (mut fresh, mut ids) = (Vec::new(), Vec::with_capacity(wanted.len()));
-        for customer in wanted {
-            let id = known.find(customer).unwrap_or_else(|| {
-                let id = CustomerId::from_ledger(fresh_ids.next().expect("one id for each missing customer"));
-                let email = customer.email.filter(|email| known.is_free(email));
-                fresh.push((id, CustomerRef { email, ..*customer }));
-                known.add(customer, id);
-                id
-            });
-            ids.push(id);
-        }
-        if insert(tx, source, fresh, at)? {
-            return Ok(ids);
+        let found = find(tx, source, wanted)?;
+        if found.insert(tx, at)? {
+            return Ok(found.ids);
         }
     }
 }
 
-/// Inserts customers; tells whether nobody else has inserted one of them since they were looked up, and otherwise leaves
-/// out those that have no key to be found by. Keys are taken in one order, so that of two who insert the same customers
-/// one waits for the other.
-fn insert(
-    tx: &mut Tx<'_>,
-    source: &str,
-    mut fresh: Vec<(CustomerId, CustomerRef<'_>)>,
-    at: Timestamp,
-) -> Result<bool> {
-    fresh.sort_unstable_by(|(_, a), (_, b)| a.keys().cmp(&b.keys()));
-    let (nameless, named) =
-        fresh.split_at(fresh.partition_point(|(_, customer)| customer.keys() == (None, None)));
-    let into = Insert { table: "customers", columns: COLUMNS, conflict: Conflict::Ignore };
-    tx.insert_rows(&into, &values(source, named, at))?;
-    let mut ids: Vec<CustomerId> = named.iter().map(|(id, _)| *id).collect();
-    ids.sort_unstable();
-    let sql = "SELECT COUNT(*) FROM customers WHERE id IN ({in})";
-    let counts = tx.query_in(sql, &[], &rows::keys(ids), |row| row.get::<i64>(0))?;
-    if counts.iter().sum::<i64>() < named.len() as i64 {
-        return Ok(false);
+/// Whom orders of a source name.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Their ids, in the order of those who were looked up.
+    pub ids: Vec<CustomerId>,
+    source: &'a str,
+    /// Those that are not known yet, in the order of their keys.
+    fresh: Vec<(CustomerId, CustomerRef<'a>)>,
+}
+
+/// Finds customers; those not known yet get an id, and are to be [inserted](Found::insert).
+///
+/// The external id decides; then the e-mail. What is already recorded of a customer is not overwritten. An e-mail
+/// that another customer has is not given to a second one.
+pub fn find<'a>(tx: &mut Tx<'_>, source: &'a str, wanted: &[CustomerRef<'a>]) -> Result<Found<'a>> {
+    let mut known = Known::load(tx, source, wanted)?;
+    let missing = wanted.iter().filter(|customer| known.find(customer).is_none()).count() as u64;
+    let mut fresh_ids = tx.next_ids("customers", missing)?;
+    let (mut fresh, mut ids) = (Vec::new(), Vec::with_capacity(wanted.len()));
+    for customer in wanted {
+        let id = known.find(customer).unwrap_or_else(|| {
+            let id = CustomerId::from_ledger(fresh_ids.next().expect("one id for each missing customer"));
+            let email = customer.email.filter(|email| known.is_free(email));
+            fresh.push((id, CustomerRef { email, ..*customer }));
+            known.add(customer, id);
+            id
+        });
+        ids.push(id);
     }
-    let into = Insert { conflict: Conflict::Error, ..into };
-    tx.insert_rows(&into, &values(source, nameless, at))?;
-    Ok(true)
+    fresh.sort_unstable_by(|(_, a), (_, b)| a.keys().cmp(&b.keys()));
+    Ok(Found { ids, source, fresh })
+}
+
+impl Found<'_> {
+    /// Inserts those that were not known; tells whether nobody else has inserted one of them since they were looked up, and
+    /// otherwise leaves out those that have no key to be found by. Keys are taken in one order, so that of two who insert
+    /// the same customers one waits until the other has ended.
+    pub fn insert(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<bool> {
+        let is_nameless = |(_, customer): &(_, CustomerRef<'_>)| customer.keys() == (None, None);
+        let (nameless, named) = self.fresh.split_at(self.fresh.partition_point(is_nameless));
+        let into = Insert { table: "customers", columns: COLUMNS, conflict: Conflict::Ignore };
+        tx.insert_rows(&into, &values(self.source, named, at))?;
+        let mut ids: Vec<CustomerId> = named.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        let sql = "SELECT COUNT(*) FROM customers WHERE id IN ({in})";
+        let counts = tx.query_in(sql, &[], &rows::keys(ids), |row| row.get::<i64>(0))?;
+        if counts.iter().sum::<i64>() < named.len() as i64 {
+            return Ok(false);
+        }
+        let into = Insert { conflict: Conflict::Error, ..into };
+        tx.insert_rows(&into, &values(self.source, nameless, at))?;
+        Ok(true)
+    }
 }
 
 fn values<'a>(source: &'a str, customers: &[(CustomerId, CustomerRef<'a>)], at: Timestamp) -> Vec<Value<'a>> {

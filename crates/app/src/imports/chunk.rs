@@ -3,11 +3,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{CauseKind, ImportId, MovementKind, OrderId, OrderState, ProductId};
+use domain::{CauseKind, CustomerId, ImportId, MovementKind, OrderId, OrderState, ProductId};
 use importer::{BrokenOrders, ChunkRange, Field, ParsedChunk, ParsedOrder, Reject, RejectCode, Workflow};
 use jiff::Timestamp;
 use sql::Tx;
-use store::customers::CustomerRef;
+use store::customers::{CustomerRef, Found};
 use store::imports::{Chunk, Counts, Import, ImportStatus};
 use store::orders::{KnownOrder, NewLine, NewOrder};
 use store::products::NewProduct;
@@ -265,18 +265,22 @@ fn insert_orders(
             name: order.customer.name.as_ref().map(domain::Label::as_str),
         })
         .collect();
-    let customers = store::customers::find_or_insert(tx, source, &wanted, at)?;
-    let ids = tx.next_ids("orders", fresh.len() as u64)?;
+    let mut customers = store::customers::find(tx, source, &wanted)?;
     let is_historical = prepared.workflow == Workflow::Historical;
+    // Figures of the past name their customers at once.
+    while is_historical && !customers.insert(tx, at)? {
+        customers = store::customers::find(tx, source, &wanted)?;
+    }
+    let ids = tx.next_ids("orders", fresh.len() as u64)?;
     let notify = prepared.options.notify.unwrap_or(!is_historical);
     let mut rows = Vec::with_capacity(fresh.len());
-    for ((order, customer), id) in fresh.iter().zip(customers).zip(ids) {
+    for ((order, customer), id) in fresh.iter().zip(&customers.ids).zip(ids) {
         let state = if is_historical { historical::state(order) } else { placed(order) };
         rows.push(NewOrder {
             id: OrderId::from_ledger(id),
             source,
             external_id: order.external_id.as_str(),
-            customer,
+            customer: *customer,
             state,
             totals: order.totals,
             placed_at: order.placed_at,
@@ -290,9 +294,28 @@ fn insert_orders(
     }
     orders::insert_placed(app, tx, &SYSTEM, &rows, at, |order| prepared.beginnings.of(order))?;
     if is_historical {
-        historical::record(app, tx, fresh, &rows)?;
+        return historical::record(app, tx, fresh, &rows);
     }
-    Ok(())
+    let orders: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+    insert_customers(tx, (source, &wanted), customers, &orders, at)
+}
+
+/// Inserts the customers of orders that are inserted already. Chunks that bring the same customers wait for each other from
+/// here on, so this comes after all that takes long; whoever was second takes over what the first has inserted.
+fn insert_customers<'a>(
+    tx: &mut Tx<'_>,
+    (source, wanted): (&'a str, &[CustomerRef<'a>]),
+    mut customers: Found<'a>,
+    orders: &[OrderId],
+    at: Timestamp,
+) -> Result<()> {
+    let named = customers.ids.clone();
+    while !customers.insert(tx, at)? {
+        customers = store::customers::find(tx, source, wanted)?;
+    }
+    let moved = orders.iter().zip(&named).zip(&customers.ids).filter(|((_, before), now)| before != now);
+    let moved: Vec<(OrderId, CustomerId)> = moved.map(|((order, _), now)| (*order, *now)).collect();
+    Ok(store::orders::set_customers(tx, &moved)?)
 }
 
 pub(super) fn placed(order: &ParsedOrder) -> OrderState {

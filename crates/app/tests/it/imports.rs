@@ -1,8 +1,12 @@
 //! Files become orders, each row once, whatever is asked for twice or is wrong.
 
+use std::time::Duration;
+
 use app::imports::{ImportOptions, OnError, Started, UnknownProducts, start, status};
+use app::workers::Workers;
 use domain::RefundRequest;
 use domain::order::LARGEST_TOTAL;
+use queue::{Balance, PoolSettings};
 
 use crate::order_file::{csv, into, row, sample, shared, told};
 use crate::support::TestApp;
@@ -91,6 +95,44 @@ async fn an_order_of_another_file_is_a_duplicate_and_one_that_says_something_els
     let other = test.import(&test.file("3.csv", second), into("market")).await;
     assert_eq!(told(&other), "completed 3-0-0-0-0");
     test.assert_clean().await;
+}
+
+/// On a server chunks run side by side. Of these, two after each other bring the same new customers.
+#[tokio::test]
+async fn chunks_that_bring_the_same_customers_at_once_share_them() {
+    const CHUNK: usize = 30;
+    const ORDERS: usize = 60 * CHUNK;
+    let test = TestApp::with(|config| {
+        let imports = PoolSettings { max: 4, batch: 1, ..PoolSettings::new("imports") };
+        (config.queue.supervisor.pools, config.queue.supervisor.balance) = (vec![imports], Balance::Off);
+    })
+    .await;
+    let customer_of = |order: usize| order / (2 * CHUNK) * CHUNK + order % CHUNK;
+    let rows: Vec<String> = (0..ORDERS)
+        .map(|n| {
+            let [own, of_all] = [format!("O{n}@example.com"), format!("c{}@example.com", customer_of(n))];
+            row(&format!("O{n}"), "TEA", 1, 500).replace(&own, &of_all)
+        })
+        .collect();
+    let options = ImportOptions { chunk_size: CHUNK as u32, ..into("shop") };
+    let id = test.queue_import(&test.file("a.csv", csv(&rows)), options).await;
+    let workers = Workers::start(&test.app).await.unwrap();
+    while status(&test.app, id).await.unwrap().import.status.as_str() != "completed" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    workers.stop().await;
+    assert_eq!(test.rows(id).await, format!("completed {ORDERS}-0-0-0-0"));
+    assert_eq!(test.number("SELECT COUNT(*) FROM customers").await, ORDERS as i64 / 2);
+    let named = "SELECT o.external_id, c.email FROM orders o JOIN customers c ON c.id = o.customer_id";
+    let named = move |tx: &mut sql::Tx<'_>| {
+        tx.query(named, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
+    };
+    let mut named: Vec<(String, String)> = test.app.read("named", named).await.unwrap();
+    let mut wanted: Vec<_> =
+        (0..ORDERS).map(|n| (format!("O{n}"), format!("c{}@example.com", customer_of(n)))).collect();
+    named.sort();
+    wanted.sort();
+    assert_eq!(named, wanted);
 }
 
 #[tokio::test]

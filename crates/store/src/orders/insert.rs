@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use domain::order::OrderTotals;
 use domain::{CustomerId, ImportId, OrderId, OrderState, ProductId};
 use jiff::Timestamp;
-use sql::{Conflict, Insert, Tx, Value};
+use sql::{Conflict, Insert, Tx, Update, Value};
 
 use crate::Result;
 use crate::customers::distinct;
@@ -190,6 +190,20 @@ fn push_order<'a>(rows: &mut Vec<Value<'a>>, order: &'a NewOrder<'_>, at: Timest
         order.content_hash.into(),
         order.details.as_deref().into(),
     ]);
+}
+
+/// Gives orders that were inserted before other customers.
+pub fn set_customers(tx: &mut Tx<'_>, orders: &[(OrderId, CustomerId)]) -> Result<()> {
+    let values: Vec<Value<'_>> =
+        orders.iter().flat_map(|(order, customer)| [order.get().into(), customer.get().into()]).collect();
+    let update = Update {
+        table: "orders",
+        columns: &["id", "customer_id"],
+        key: &["id"],
+        only_if: "",
+        set: &["customer_id = new.customer_id"],
+    };
+    Ok(tx.update_rows(&update, &values)?)
 }
 
 /// An order that is there already.

@@ -1,7 +1,7 @@
 use domain::{CustomerId, Email, ExternalId};
 use sql::Tx;
 use store::Error;
-use store::customers::{CustomerRef, find_or_insert, get};
+use store::customers::{CustomerRef, find, find_or_insert, get};
 
 use crate::{AT, Ledger, with_ledger};
 
@@ -42,6 +42,24 @@ fn one_set_names_a_customer_twice_and_makes_one() {
     })
     .unwrap();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[test]
+fn whoever_inserts_second_finds_what_the_first_has_inserted() {
+    with_ledger(|tx| {
+        let keys: Vec<ExternalId> = (0..5).map(|n| n.to_string().parse().unwrap()).collect();
+        let by = |id| CustomerRef { external_id: Some(id), email: None, name: None };
+        let [few, all] = [&keys[..3], &keys[..]].map(|ids| ids.iter().map(by).collect::<Vec<_>>());
+        let (second, first) = (find(tx, "shop", &all)?, find(tx, "shop", &few)?);
+        assert!(first.insert(tx, AT)?);
+        assert!(!second.insert(tx, AT)?, "three of them are there already");
+        let again = find(tx, "shop", &all)?;
+        assert_eq!(again.ids[..3], first.ids);
+        assert_eq!(again.ids[3..], second.ids[3..], "the other two were inserted all the same");
+        assert!(again.insert(tx, AT)?);
+        Ok(())
+    })
+    .unwrap();
 }
 
 /// Sets of customers of whom two neighbours share half, and one whom nothing tells from others.
