@@ -40,7 +40,7 @@ async fn beside(name: &str, file: &OrderFile, runs: usize, place: &Place) -> any
 /// Imports with the workers of the imports queue alone, so that its orders stay where it leaves them.
 async fn run(file: &OrderFile, home: Home) -> anyhow::Result<(f64, Home)> {
     let shop = Shop::with(home, |config| {
-        let imports = PoolSettings { max: 4, batch: 1, ..PoolSettings::new("imports") };
+        let imports = PoolSettings { max: 2, batch: 1, ..PoolSettings::new("imports") };
         config.queue.supervisor.pools = vec![imports];
         config.queue.supervisor.balance = queue::Balance::Off;
     })
