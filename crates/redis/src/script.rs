@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
+use redis::{Arg, Cmd, ErrorKind, FromRedisValue, ServerErrorKind, ToRedisArgs};
 
 use crate::{Error, Redis, Result};
 
@@ -18,18 +18,27 @@ impl Script {
     }
 }
 
+/// The arguments of a command that has no cursor.
+pub fn simple_args(command: &Cmd) -> impl Iterator<Item = &[u8]> {
+    command.args_iter().filter_map(|arg| match arg {
+        Arg::Simple(arg) => Some(arg),
+        _ => None,
+    })
+}
+
 /// A call of a script. All its keys carry one hash tag.
 pub struct Call<'a> {
     redis: &'a Redis,
     script: &'a Script,
     keys: Vec<&'a str>,
-    args: Vec<Vec<u8>>,
+    /// One after the other in one piece of memory, however many there are.
+    args: Cmd,
 }
 
 impl Redis {
     /// A call of `script`.
     pub fn call<'a>(&'a self, script: &'a Script) -> Call<'a> {
-        Call { redis: self, script, keys: Vec::new(), args: Vec::new() }
+        Call { redis: self, script, keys: Vec::new(), args: Cmd::new() }
     }
 }
 
@@ -42,7 +51,7 @@ impl<'a> Call<'a> {
 
     /// With one more argument, or several.
     pub fn arg(mut self, arg: impl ToRedisArgs) -> Self {
-        arg.write_redis_args(&mut self.args);
+        self.args.arg(arg);
         self
     }
 
@@ -65,9 +74,9 @@ impl<'a> Call<'a> {
         self.keys.iter().for_each(|key| {
             command.arg(*key);
         });
-        self.args.iter().for_each(|arg| {
-            command.arg(arg.as_slice());
-        });
+        for arg in simple_args(&self.args) {
+            command.arg(arg);
+        }
         command
     }
 }

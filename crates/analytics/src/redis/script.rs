@@ -2,7 +2,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use redis_link::redis::FromRedisValue;
-use redis_link::{Redis, Script, Value};
+use redis_link::{Cmd, Redis, Script, ToRedisArgs, Value, simple_args};
 
 use crate::{Error, Result};
 
@@ -39,7 +39,8 @@ pub(crate) type Guards = Vec<(&'static str, String)>;
 pub(crate) struct Commands {
     keys: Vec<String>,
     numbers: HashMap<String, usize>,
-    args: Vec<String>,
+    /// One after the other in one piece of memory: there are a hundred of them for each order.
+    args: Cmd,
 }
 
 /// What commands answered, in their order.
@@ -48,16 +49,20 @@ pub(crate) struct Answers(VecDeque<Value>);
 impl Commands {
     /// None yet. `state` is the key of the state.
     pub(crate) fn new(state: String) -> Self {
-        Commands { numbers: HashMap::from([(state.clone(), 1)]), keys: vec![state], args: Vec::new() }
+        Commands { numbers: HashMap::from([(state.clone(), 1)]), keys: vec![state], args: Cmd::new() }
     }
 
     /// Adds a command on one key.
-    pub(crate) fn push<A: ToString>(&mut self, name: &str, key: &str, args: impl IntoIterator<Item = A>) {
+    pub(crate) fn push<A: ToRedisArgs>(&mut self, name: &str, key: &str, args: impl IntoIterator<Item = A>) {
         let number = self.number(key);
-        self.args.extend([number.to_string(), name.to_owned(), String::new()]);
-        let count_at = self.args.len() - 1;
-        self.args.extend(args.into_iter().map(|arg| arg.to_string()));
-        self.args[count_at] = (self.args.len() - count_at - 1).to_string();
+        let mut own = Cmd::new();
+        for arg in args {
+            own.arg(arg);
+        }
+        self.args.arg(number).arg(name).arg(own.args_iter().len());
+        for arg in simple_args(&own) {
+            self.args.arg(arg);
+        }
     }
 
     /// Adds a command with many arguments, in pieces. Arguments that belong together, `width` of them, stay together.
@@ -68,9 +73,11 @@ impl Commands {
     }
 
     /// Adds reading fields of a hash, in pieces; [`Answers::fields`] puts them together.
-    pub(crate) fn read_fields<F: ToString>(&mut self, key: &str, fields: impl IntoIterator<Item = F>) {
-        let fields: Vec<String> = fields.into_iter().map(|field| field.to_string()).collect();
-        self.push_many("HMGET", key, 1, &fields);
+    pub(crate) fn read_fields<F: ToRedisArgs>(&mut self, key: &str, fields: impl IntoIterator<Item = F>) {
+        let fields: Vec<F> = fields.into_iter().collect();
+        for piece in fields.chunks(ARGUMENTS) {
+            self.push("HMGET", key, piece);
+        }
     }
 
     fn number(&mut self, key: &str) -> usize {
@@ -92,8 +99,8 @@ impl Commands {
         for (field, value) in guards {
             call = call.arg(*field).arg(value.as_str());
         }
-        for arg in &self.args {
-            call = call.arg(arg.as_str());
+        for arg in simple_args(&self.args) {
+            call = call.arg(arg);
         }
         // Boxed, as whoever calls nests deeply enough.
         let answers: Option<Vec<Value>> = Box::pin(call.run()).await?;
