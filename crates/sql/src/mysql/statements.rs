@@ -40,7 +40,7 @@ struct Waiting {
 const LONGEST_TEXT: usize = 512 * 1024;
 /// Rows of one text.
 const MOST_ROWS: usize = 1_000;
-/// Rows of one insert that is prepared.
+/// Rows of one insert that is prepared. A server keeps 300 bytes for each of its values as long as it stays so.
 const BOUND_ROWS: usize = 64;
 /// Rows for which binding the values of a change is worth a round trip.
 const WORTH_BINDING: usize = 8;
@@ -258,16 +258,16 @@ impl Engine for Statements<'_> {
     }
 
     fn insert(&mut self, insert: &Insert<'_>, values: &[Value<'_>]) -> Result<()> {
-        let width = insert.columns.len();
-        let bound = (values.len() >= BOUND_ROWS * width).then(|| self.dialect.insert(insert, BOUND_ROWS));
-        for set in sets(values, width, BOUND_ROWS, LONGEST_TEXT) {
-            match &bound {
-                Some(text) if set.len() == BOUND_ROWS * width => drop(self.execute_behind(text, set)?),
-                _ => self.insert_written(insert, set)?,
-            }
+        let (dialect, width) = (self.dialect, insert.columns.len());
+        let (mut rest, mut text) = (values, None);
+        let is_whole = |set: &&[Value<'_>]| set.len() == BOUND_ROWS * width;
+        while let Some(set) = sets(rest, width, BOUND_ROWS, LONGEST_TEXT).next().filter(is_whole) {
+            self.execute_behind(text.get_or_insert_with(|| dialect.insert(insert, BOUND_ROWS)), set)?;
+            rest = &rest[set.len()..];
         }
-        Ok(())
+        sets(rest, width, MOST_ROWS, LONGEST_TEXT).try_for_each(|set| self.insert_written(insert, set))
     }
+
     fn send_waiting(&mut self) -> Result<()> {
         if self.waiting.heads.is_empty() { Ok(()) } else { self.send("", "").map(drop) }
     }
