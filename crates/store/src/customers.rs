@@ -150,7 +150,7 @@ impl Known {
     fn load(tx: &mut Tx<'_>, source: &str, wanted: &[CustomerRef<'_>]) -> Result<Self> {
         let pair = |row: &Row<'_>| Ok((row.get(0)?, CustomerId::from_ledger(row.get(1)?)));
         let external_ids = distinct(wanted.iter().filter_map(|c| c.external_id.map(ExternalId::as_str)));
-        let by_external_id = tx
+        let by_external_id: HashMap<String, CustomerId> = tx
             .query_in(
                 "SELECT external_id, id FROM customers WHERE source = ? AND external_id IN ({in})",
                 &[source.into()],
@@ -159,7 +159,10 @@ impl Known {
             )?
             .into_iter()
             .collect();
-        let emails = distinct(wanted.iter().filter_map(|c| c.email.map(Email::as_str)));
+        // Whose id is known needs no e-mail to be found by, and gets none.
+        let is_known = |id: &ExternalId| by_external_id.contains_key(id.as_str());
+        let unknown = wanted.iter().filter(|c| !c.external_id.is_some_and(is_known));
+        let emails = distinct(unknown.filter_map(|c| c.email.map(Email::as_str)));
         let by_email = tx
             .query_in("SELECT email, id FROM customers WHERE email IN ({in})", &[], &emails, pair)?
             .into_iter()

@@ -81,13 +81,32 @@ pub fn find_ids<'a>(
 
 /// Makes products, without stock. Their SKUs must be new and distinct. Returns their ids in their order.
 pub fn insert(tx: &mut Tx<'_>, products: &[NewProduct<'_>], at: Timestamp) -> Result<Vec<ProductId>> {
-    let ids = tx.next_ids("products", products.len() as u64)?;
-    let values: Vec<Value<'_>> = ids
-        .clone()
-        .zip(products)
+    let ids = tx.next_ids("products", products.len() as u64)?.map(ProductId::from_ledger);
+    let products: Vec<_> = ids.zip(products.iter().copied()).collect();
+    insert_or(Conflict::Error, tx, &products, at)?;
+    Ok(products.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Makes products under these ids, without stock. Those whose SKU is there already are left out.
+pub fn insert_missing(
+    tx: &mut Tx<'_>,
+    products: &[(ProductId, NewProduct<'_>)],
+    at: Timestamp,
+) -> Result<()> {
+    insert_or(Conflict::Ignore, tx, products, at)
+}
+
+fn insert_or(
+    conflict: Conflict<'_>,
+    tx: &mut Tx<'_>,
+    products: &[(ProductId, NewProduct<'_>)],
+    at: Timestamp,
+) -> Result<()> {
+    let values: Vec<Value<'_>> = products
+        .iter()
         .flat_map(|(id, product)| {
             [
-                Value::Int(id),
+                Value::Int(id.get()),
                 product.sku.as_str().into(),
                 product.name.into(),
                 product.price.into(),
@@ -99,9 +118,7 @@ pub fn insert(tx: &mut Tx<'_>, products: &[NewProduct<'_>], at: Timestamp) -> Re
             ]
         })
         .collect();
-    let into = Insert { table: "products", columns: INSERTED, conflict: Conflict::Error };
-    tx.insert_rows(&into, &values)?;
-    Ok(ids.map(ProductId::from_ledger).collect())
+    Ok(tx.insert_rows(&Insert { table: "products", columns: INSERTED, conflict }, &values)?)
 }
 
 /// Locks the products, in the order of their ids, and reads their levels. `ids` sorted, without repetition.

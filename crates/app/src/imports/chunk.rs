@@ -1,23 +1,22 @@
-use std::collections::HashMap;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{CauseKind, CustomerId, ImportId, MovementKind, OrderId, OrderState, ProductId};
+use domain::{ImportId, OrderId, OrderState};
 use importer::{BrokenOrders, ChunkRange, Field, ParsedChunk, ParsedOrder, Reject, RejectCode, Workflow};
 use jiff::Timestamp;
 use sql::Tx;
-use store::customers::{CustomerRef, Found};
+use store::customers::CustomerRef;
 use store::imports::{Chunk, Counts, Import, ImportStatus};
 use store::orders::{KnownOrder, NewLine, NewOrder};
-use store::products::NewProduct;
 
+use super::newcomers::{Products, insert_customers};
 use super::plan::{LANES, read_stored};
 use super::start::cannot;
 use super::{FileStamp, ImportOptions, OnError, UnknownProducts, historical};
 use crate::jobs::{FinishImport, ImportChunk, Payload as _};
 use crate::traces::Beginnings;
-use crate::{Actor, App, Error, Result, orders, stock};
+use crate::{Actor, App, Error, Result, orders};
 
 /// A chunk whose rows were read, outside any transaction.
 pub(crate) struct Prepared {
@@ -81,13 +80,13 @@ pub(crate) fn import_chunk(app: &App, tx: &mut Tx<'_>, prepared: &Prepared) -> R
         return Ok(());
     }
     let mut sorted = Sorted::new(tx, prepared)?;
-    let products = products(tx, prepared, &mut sorted, at)?;
+    let mut products = products(tx, prepared, &mut sorted)?;
     let counts = sorted.counts(&prepared.parsed);
     if let Some(reason) = stop_reason(tx, prepared, &sorted, &counts)? {
         store::imports::insert_rejects(tx, id, &ledger_rejects(&sorted.rejects))?;
         return Ok(store::imports::mark_status(tx, id, ImportStatus::Failed, Some(&reason), at)?);
     }
-    insert_orders(app, tx, prepared, &sorted.fresh, &products, at)?;
+    insert_orders(app, tx, prepared, &sorted.fresh, &mut products, at)?;
     store::imports::insert_rejects(tx, id, &ledger_rejects(&sorted.rejects))?;
     store::imports::mark_chunk_done(tx, id, index, &counts, at)?;
     tx.after_commit(move || count_rows(&counts));
@@ -177,15 +176,10 @@ fn differs(known: &KnownOrder, order: &ParsedOrder) -> bool {
     known.content_hash.as_deref().is_some_and(|hash| hash != order.content_hash)
 }
 
-/// The ids of the products that fresh orders name. Unknown ones are made, or their orders rejected.
-fn products(
-    tx: &mut Tx<'_>,
-    prepared: &Prepared,
-    sorted: &mut Sorted<'_>,
-    at: Timestamp,
-) -> Result<HashMap<String, ProductId>> {
+/// The products that fresh orders name. Unknown ones are to be made, or their orders are rejected.
+fn products<'p>(tx: &mut Tx<'_>, prepared: &Prepared, sorted: &mut Sorted<'p>) -> Result<Products<'p>> {
     let skus = sorted.fresh.iter().flat_map(|order| order.rows()).map(|line| line.sku.as_str());
-    let mut known = store::products::find_ids(tx, skus)?;
+    let known = store::products::find_ids(tx, skus)?;
     if prepared.options.unknown_products == UnknownProducts::Reject {
         let unknown = |order: &ParsedOrder| {
             order
@@ -201,30 +195,9 @@ fn products(
                 sorted.reject(prepared, order, line_no, sku.as_str());
             }
         }
-        return Ok(known);
+        return Ok(Products::known(known));
     }
-    let mut fresh: Vec<NewProduct<'_>> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for order in &sorted.fresh {
-        for line in order.lines.iter().chain(&order.returns) {
-            let sku = line.sku.as_str();
-            if !known.contains_key(sku) && seen.insert(sku) {
-                let (price, currency) = (Some(line.unit_price), Some(order.currency));
-                fresh.push(NewProduct {
-                    sku: &line.sku,
-                    name: line.name.as_str(),
-                    price,
-                    currency,
-                    tracked: true,
-                });
-            }
-        }
-    }
-    let ids = store::products::insert(tx, &fresh, at)?;
-    let stocked: Vec<_> = ids.iter().map(|id| (*id, prepared.options.initial_stock)).collect();
-    stock::record(tx, CauseKind::Receipt, MovementKind::Receive, &stocked, "initial stock", at)?;
-    known.extend(fresh.iter().map(|product| product.sku.as_str().to_owned()).zip(ids));
-    Ok(known)
+    Products::with_new(tx, known, &sorted.fresh)
 }
 
 /// Why the import must stop here, if it must.
@@ -253,7 +226,7 @@ fn insert_orders(
     tx: &mut Tx<'_>,
     prepared: &Prepared,
     fresh: &[&ParsedOrder],
-    products: &HashMap<String, ProductId>,
+    products: &mut Products<'_>,
     at: Timestamp,
 ) -> Result<()> {
     let source = prepared.import.source.as_str();
@@ -267,9 +240,13 @@ fn insert_orders(
         .collect();
     let mut customers = store::customers::find(tx, source, &wanted)?;
     let is_historical = prepared.workflow == Workflow::Historical;
-    // Figures of the past name their customers at once.
-    while is_historical && !customers.insert(tx, at)? {
-        customers = store::customers::find(tx, source, &wanted)?;
+    let initial_stock = prepared.options.initial_stock;
+    if is_historical {
+        // Figures of the past name products and customers at once.
+        products.insert(tx, initial_stock, at)?;
+        while !customers.insert(tx, at)? {
+            customers = store::customers::find(tx, source, &wanted)?;
+        }
     }
     let ids = tx.next_ids("orders", fresh.len() as u64)?;
     let notify = prepared.options.notify.unwrap_or(!is_historical);
@@ -296,26 +273,8 @@ fn insert_orders(
     if is_historical {
         return historical::record(app, tx, fresh, &rows);
     }
-    let orders: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
-    insert_customers(tx, (source, &wanted), customers, &orders, at)
-}
-
-/// Inserts the customers of orders that are inserted already. Chunks that bring the same customers wait for each other from
-/// here on, so this comes after all that takes long; whoever was second takes over what the first has inserted.
-fn insert_customers<'a>(
-    tx: &mut Tx<'_>,
-    (source, wanted): (&'a str, &[CustomerRef<'a>]),
-    mut customers: Found<'a>,
-    orders: &[OrderId],
-    at: Timestamp,
-) -> Result<()> {
-    let named = customers.ids.clone();
-    while !customers.insert(tx, at)? {
-        customers = store::customers::find(tx, source, wanted)?;
-    }
-    let moved = orders.iter().zip(&named).zip(&customers.ids).filter(|((_, before), now)| before != now);
-    let moved: Vec<(OrderId, CustomerId)> = moved.map(|((order, _), now)| (*order, *now)).collect();
-    Ok(store::orders::set_customers(tx, &moved)?)
+    products.insert_of(tx, initial_stock, &rows, at)?;
+    insert_customers(tx, (source, &wanted), customers, &rows, at)
 }
 
 pub(super) fn placed(order: &ParsedOrder) -> OrderState {
@@ -323,16 +282,12 @@ pub(super) fn placed(order: &ParsedOrder) -> OrderState {
     OrderState::placed(total, order.lines.iter().map(|line| i64::from(line.quantity.get())).sum())
 }
 
-fn lines<'p>(
-    order: &'p ParsedOrder,
-    state: &OrderState,
-    products: &HashMap<String, ProductId>,
-) -> Vec<NewLine<'p>> {
+fn lines<'p>(order: &'p ParsedOrder, state: &OrderState, products: &Products<'_>) -> Vec<NewLine<'p>> {
     let has_shipped = state.units > 0 && state.units_shipped == state.units;
     let line = |line: &'p importer::ParsedLine| {
         let quantity = i64::from(line.quantity.get());
         NewLine {
-            product: products[line.sku.as_str()],
+            product: products.id(line.sku.as_str()),
             sku: line.sku.as_str(),
             name: line.name.as_str(),
             quantity,

@@ -9,6 +9,7 @@ mod file_stamp;
 mod finish;
 mod folders;
 mod historical;
+mod newcomers;
 mod object_store;
 mod options;
 mod origin;

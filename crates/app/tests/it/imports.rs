@@ -97,9 +97,9 @@ async fn an_order_of_another_file_is_a_duplicate_and_one_that_says_something_els
     test.assert_clean().await;
 }
 
-/// On a server chunks run side by side. Of these, two after each other bring the same new customers.
+/// On a server chunks run side by side. Of these, two after each other bring the same new customers and products.
 #[tokio::test]
-async fn chunks_that_bring_the_same_customers_at_once_share_them() {
+async fn chunks_that_bring_the_same_customers_and_products_at_once_share_them() {
     const CHUNK: usize = 30;
     const ORDERS: usize = 60 * CHUNK;
     let test = TestApp::with(|config| {
@@ -111,7 +111,7 @@ async fn chunks_that_bring_the_same_customers_at_once_share_them() {
     let rows: Vec<String> = (0..ORDERS)
         .map(|n| {
             let [own, of_all] = [format!("O{n}@example.com"), format!("c{}@example.com", customer_of(n))];
-            row(&format!("O{n}"), "TEA", 1, 500).replace(&own, &of_all)
+            row(&format!("O{n}"), &format!("S{}", customer_of(n)), 1, 500).replace(&own, &of_all)
         })
         .collect();
     let options = ImportOptions { chunk_size: CHUNK as u32, ..into("shop") };
@@ -123,13 +123,20 @@ async fn chunks_that_bring_the_same_customers_at_once_share_them() {
     workers.stop().await;
     assert_eq!(test.rows(id).await, format!("completed {ORDERS}-0-0-0-0"));
     assert_eq!(test.number("SELECT COUNT(*) FROM customers").await, ORDERS as i64 / 2);
-    let named = "SELECT o.external_id, c.email FROM orders o JOIN customers c ON c.id = o.customer_id";
+    assert_eq!(test.number("SELECT COUNT(*) FROM products WHERE on_hand = 1000000").await, ORDERS as i64 / 2);
+    assert_eq!(test.number("SELECT COUNT(*) FROM stock_movements").await, ORDERS as i64 / 2);
+    let named = "SELECT o.external_id, c.email, p.sku FROM orders o JOIN customers c ON c.id = o.customer_id \
+                 JOIN order_lines l ON l.order_id = o.id JOIN products p ON p.id = l.product_id";
     let named = move |tx: &mut sql::Tx<'_>| {
-        tx.query(named, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))
+        tx.query(named, &[], |row| Ok([row.get::<String>(0)?, row.get(1)?, row.get(2)?]))
     };
-    let mut named: Vec<(String, String)> = test.app.read("named", named).await.unwrap();
-    let mut wanted: Vec<_> =
-        (0..ORDERS).map(|n| (format!("O{n}"), format!("c{}@example.com", customer_of(n)))).collect();
+    let mut named: Vec<[String; 3]> = test.app.read("named", named).await.unwrap();
+    let mut wanted: Vec<_> = (0..ORDERS)
+        .map(|n| {
+            let customer = customer_of(n);
+            [format!("O{n}"), format!("c{customer}@example.com"), format!("S{customer}")]
+        })
+        .collect();
     named.sort();
     wanted.sort();
     assert_eq!(named, wanted);

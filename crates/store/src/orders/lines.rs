@@ -25,6 +25,24 @@ pub fn list_lines(tx: &mut Tx<'_>, orders: &[OrderId]) -> Result<Vec<Line>> {
     Ok(tx.query_in(sql, &[], &rows::keys(orders.iter().copied()), read)?)
 }
 
+/// Gives lines that were inserted before, named by their order and number, other products.
+pub fn set_products(tx: &mut Tx<'_>, lines: &[(OrderId, i64, ProductId)]) -> Result<()> {
+    let values: Vec<Value<'_>> = lines
+        .iter()
+        .flat_map(|(order, line_no, product)| {
+            [order.get().into(), Value::Int(*line_no), product.get().into()]
+        })
+        .collect();
+    let update = Update {
+        table: "order_lines",
+        columns: &["order_id", "line_no", "product_id"],
+        key: &["order_id", "line_no"],
+        only_if: "",
+        set: &["product_id = new.product_id"],
+    };
+    Ok(tx.update_rows(&update, &values)?)
+}
+
 fn read(row: &Row<'_>) -> sql::Result<Line> {
     Ok(Line {
         order: OrderId::from_ledger(row.get(0)?),
