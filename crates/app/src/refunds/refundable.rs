@@ -9,7 +9,11 @@ use crate::Result;
 
 /// What must be known of an order to refund it.
 pub(crate) fn load(tx: &mut Tx<'_>, head: &Head) -> Result<RefundableOrder> {
-    let refunds = store::refunds::list_of_order(tx, head.id)?;
+    // What went back or is to is the sum of refunds that have not failed: where it is 0, none of them counts here.
+    let refunds = match head.state.refunded + head.state.refund_pending {
+        0 => Vec::new(),
+        _ => store::refunds::list_of_order(tx, head.id)?,
+    };
     let live: Vec<_> = refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).collect();
     let ids: Vec<_> = live.iter().map(|refund| refund.id).collect();
     let mut of_line: HashMap<i64, i64> = HashMap::new();
