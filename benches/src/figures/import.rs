@@ -5,7 +5,6 @@ use std::time::Instant;
 use anyhow::ensure;
 use app::workers::Workers;
 use importer::sample::Sample;
-use queue::PoolSettings;
 
 use super::Size;
 use crate::bare;
@@ -40,8 +39,9 @@ async fn beside(name: &str, file: &OrderFile, runs: usize, place: &Place) -> any
 /// Imports with the workers of the imports queue alone, so that its orders stay where it leaves them.
 async fn run(file: &OrderFile, home: Home) -> anyhow::Result<(f64, Home)> {
     let shop = Shop::with(home, |config| {
-        let imports = PoolSettings { max: 2, batch: 1, ..PoolSettings::new("imports") };
-        config.queue.supervisor.pools = vec![imports];
+        let (mut pools, _) = app::workers::pools(config.database.open_settings().is_on_server());
+        pools.retain(|pool| pool.queue == "imports");
+        config.queue.supervisor.pools = pools;
         config.queue.supervisor.balance = queue::Balance::Off;
     })
     .await?;

@@ -114,12 +114,13 @@ pub async fn wind(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// The pools of a supervisor that has none configured. The database takes one writer at a time, so few workers with
-/// large batches do more than many with small ones; those that wait for the outside may be more.
-pub(crate) fn pools() -> (Vec<PoolSettings>, Balance) {
+/// The pools of a supervisor that has none configured. A database in a file takes one writer at a time, so few workers with
+/// large batches do more than many with small ones; those that wait for the outside may be more, and so may those that
+/// store chunks of an import on a server.
+pub fn pools(is_on_server: bool) -> (Vec<PoolSettings>, Balance) {
     let pool = |queue: &str| {
         let (max, batch) = match queue {
-            "imports" => (2, 1),
+            "imports" => (if is_on_server { 4 } else { 2 }, 1),
             "notifications" => (4, 500),
             _ => (2, 500),
         };

@@ -57,9 +57,10 @@ pub struct Config {
 impl Config {
     /// Gives the supervisor a pool for each of our queues, unless its pools are configured.
     pub(crate) fn use_own_pools(&mut self) {
+        let is_on_server = self.database.open_settings().is_on_server();
         let supervisor = &mut self.queue.supervisor;
         if supervisor.pools == queue::Settings::default().supervisor.pools {
-            (supervisor.pools, supervisor.balance) = crate::workers::pools();
+            (supervisor.pools, supervisor.balance) = crate::workers::pools(is_on_server);
         }
     }
 }
