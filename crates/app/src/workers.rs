@@ -60,7 +60,7 @@ impl Workers {
     /// retryable, no payment undecided, no figure on its way.
     pub async fn run_until_idle(self) -> Result<StopReason> {
         let stopping = self.stopping();
-        while !stopping.is_cancelled() && !is_idle(&self.app).await? {
+        while !stopping.is_cancelled() && !is_seen_idle(&self.app).await? {
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = tokio::time::sleep(IDLE_CHECK) => {}
@@ -84,6 +84,18 @@ pub async fn is_idle(app: &App) -> Result<bool> {
     // The jobs are looked at once more: one may have ended and pushed another between the two looks.
     let nothing_runs = app.read("is_idle", is_settled).await? && app.queue().is_idle(&queues).await?;
     Ok(nothing_runs && figures::is_current(app).await?)
+}
+
+/// [`is_idle`] for whoever waits for it and can wait longer: nobody knows while a server is away, and work goes on once it is
+/// back.
+pub async fn is_seen_idle(app: &App) -> Result<bool> {
+    match is_idle(app).await {
+        Err(error) if error.is_passing() => {
+            tracing::debug!(%error, "nobody can tell now whether work is left");
+            Ok(false)
+        }
+        known => known,
+    }
 }
 
 async fn clockwork(app: App, stopping: CancellationToken) {

@@ -41,8 +41,8 @@ pub async fn import(app: &App, id: ImportId, stop: &CancellationToken) -> Result
 /// Waits until nothing is left to do, or only what others do or what waits for its next attempt.
 pub async fn everything(app: &App, stop: &CancellationToken) -> Result<Settled> {
     let began = Instant::now();
-    while !workers::is_idle(app).await? {
-        if began.elapsed() > PATIENCE && !is_ours_alone(app).await? {
+    while !workers::is_seen_idle(app).await? {
+        if began.elapsed() > PATIENCE && is_of_others(app).await? {
             return Ok(Settled::Enough);
         }
         tokio::select! {
@@ -58,7 +58,7 @@ async fn stand_still(app: &App) -> Result<()> {
     let mut since: Option<Instant> = None;
     loop {
         tokio::time::sleep(LOOK_EVERY * 4).await;
-        if !workers::is_idle(app).await? {
+        if !workers::is_seen_idle(app).await? {
             since = None;
         } else if since.get_or_insert_with(Instant::now).elapsed() > STILL {
             return Ok(());
@@ -66,8 +66,16 @@ async fn stand_still(app: &App) -> Result<()> {
     }
 }
 
+/// Whether what is left is for others, or for later. Not while nobody can tell.
+async fn is_of_others(app: &App) -> Result<bool> {
+    match is_ours_alone(app).await {
+        Err(error) if error.is_passing() => Ok(false),
+        known => Ok(!known?),
+    }
+}
+
 /// Whether there is work that only this process does, and can do now.
-async fn is_ours_alone(app: &App) -> Result<bool> {
+async fn is_ours_alone(app: &App) -> app::Result<bool> {
     let queue = app.queue();
     if queue.supervisors().await?.len() > 1 || !queue.paused(Pausable::Queue).await?.is_empty() {
         return Ok(false);

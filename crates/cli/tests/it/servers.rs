@@ -1,6 +1,6 @@
 //! The servers of the program, MariaDB and Redis, go away and come back under it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testkit::{Servers, Space};
 
@@ -29,6 +29,25 @@ const FAULTS: [Fault; 6] = [
     }),
     ("all connections to MariaDB were cut", |servers| assert!(servers.cut_off_mariadb() > 0)),
 ];
+
+/// Whoever imports in the foreground waits for the orders, and for Redis while it is away.
+#[test]
+fn an_import_in_the_foreground_outlives_a_redis_that_goes_away() {
+    let servers = Servers::start(&["redis"]);
+    let space = Space::at(None, Some(servers.url("redis").to_owned()));
+    let shop = Shop::on(space).set("queue.lease", "2s").set("gateway.latency", "2s");
+    let file = orders(&shop, 1, 50);
+    let mut importing = shop.start(&import(&file));
+    wait_until("its orders are stored", || shop.count("SELECT COUNT(*) FROM payments") == 50);
+    servers.kill("redis");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(importing.is_running(), "it waits");
+    servers.again("redis");
+    let imported = importing.wait();
+    assert_eq!(imported.code(), Some(0), "{imported}");
+    assert_eq!(shop.count(CONFIRMED), 50);
+    shop.assert_clean();
+}
 
 #[test]
 fn servers_that_go_away_and_come_back_in_the_middle_of_imports_lose_nothing_and_stop_no_worker() {

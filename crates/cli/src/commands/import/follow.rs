@@ -84,7 +84,11 @@ async fn rest(app: &App, id: ImportId, progress: &mut Progress, stop: &Cancellat
             settled = &mut waiting => return settled,
             () = tokio::time::sleep(LOOK_EVERY * 3) => {}
         }
-        let depths = app.queue().depths(Some(COUNTED)).await?;
+        let depths = match app.queue().depths(Some(COUNTED)).await.map_err(app::Error::from) {
+            // What was shown last stays until the queue answers again.
+            Err(error) if error.is_passing() => continue,
+            depths => depths?,
+        };
         let states = [State::Available, State::Executing, State::Scheduled, State::Retryable];
         let left: usize = depths.iter().flat_map(|depth| states.map(|state| depth.count(state))).sum();
         let paused: Vec<&str> =
