@@ -10,6 +10,7 @@
 pub mod backup;
 mod database;
 mod dialect;
+mod engine;
 mod error;
 mod ids;
 mod lists;

@@ -9,8 +9,9 @@ use super::literals::{write_literal, write_row, write_values};
 use super::reserving::Reserver;
 use super::rows::{Form, PICKED, Place, Rows, sets};
 use crate::dialect::{Server, replace_new};
+use crate::engine::{Answer, Engine};
 use crate::ids::Wanted;
-use crate::tx::{Answer, Conflict, Engine, Insert, Row, Update};
+use crate::tx::{Conflict, Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
@@ -115,13 +116,12 @@ impl<'c> Statements<'c> {
             let mut form = if is_bound { Form::Bound(Vec::new()) } else { Form::Written };
             let (before, after) = words(&rows, &place, &mut form);
             let on = rows.condition(self.dialect, table, key, only_if, &place, &mut form);
-            let text = format!("{before} WHERE {on}");
             matched += match (place, form) {
                 (Place::Joined, _) => {
                     self.send_joined(&before, &rows, &format!("STRAIGHT_JOIN {table} ON {on} {after}"), send)?
                 }
-                (_, Form::Written) => send(self, &before, &text)?,
-                (_, Form::Bound(values)) => self.execute_behind(&text, &values)?,
+                (_, Form::Written) => send(self, &before, &format!("{before} WHERE {on}"))?,
+                (_, Form::Bound(values)) => self.execute_behind(&format!("{before} WHERE {on}"), &values)?,
             };
         }
         Ok(matched)

@@ -3,7 +3,8 @@ use std::ops::ControlFlow;
 use rusqlite::{CachedStatement, Connection};
 
 use crate::dialect::replace_new;
-use crate::tx::{Answer, Engine, Insert, Row, Update};
+use crate::engine::{Answer, Engine};
+use crate::tx::{Insert, Row, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 

@@ -212,7 +212,7 @@ async fn what_was_inserted_is_there_for_the_next_statement() {
 }
 
 #[tokio::test]
-async fn sets_of_changes_are_done_in_their_order_and_each_tells_of_its_own_error() {
+async fn sets_of_changes_are_done_in_their_order_and_an_error_in_the_last_undoes_all() {
     let (_space, db) = database().await;
     let into = Insert { table: "things", columns: COLUMNS, conflict: Conflict::Error };
     let add =

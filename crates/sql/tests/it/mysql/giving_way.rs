@@ -37,6 +37,20 @@ async fn of_two_transactions_that_lock_each_other_out_one_runs_again_and_both_la
 }
 
 #[tokio::test]
+async fn whoever_lacks_ids_goes_on_with_the_transaction_that_is_open() {
+    let (_space, db) = two_things().await;
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let taken = db.write("ids", move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        add(tx, 1)?;
+        Ok::<_, Error>([tx.next_ids("few", 3)?, tx.next_ids("many", 10_000)?, tx.next_ids("few", 30)?])
+    });
+    assert_eq!(taken.await.unwrap().map(|ids| ids.end - ids.start), [3, 10_000, 30]);
+    assert_eq!((numbers(&db).await[0], runs.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
 async fn whoever_gives_way_in_the_middle_of_a_set_runs_again_whole() {
     let set: Reach = |tx, first, second| {
         let values = [10.into(), first.into(), 1.into(), second.into(), 100.into(), first.into()];
