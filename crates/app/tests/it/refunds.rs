@@ -2,7 +2,7 @@
 
 use app::refunds::{Request, Restock};
 use app::{Actor, App, Error};
-use domain::{IdempotencyKey, OrderId, RefundRequest};
+use domain::{IdempotencyKey, OrderId, RefundRefused, RefundRequest};
 
 use crate::gateway::{Fault, Faulty};
 use crate::ledger::{at_once, units};
@@ -65,6 +65,33 @@ async fn fifty_refunds_at_once_never_give_back_more_than_was_captured() {
     assert_eq!(test.state(id).await, format!("confirmed paid unfulfilled 4000-0-{granted}"));
     test.run_jobs().await;
     assert_eq!(test.number("SELECT SUM(amount) FROM simulated_refunds").await, granted);
+    test.assert_clean().await;
+}
+
+/// What went back before counts from the moment it is asked for, not from when it is settled.
+#[tokio::test]
+async fn shipping_goes_back_once_and_an_amount_is_spread_over_what_lines_are_still_worth() {
+    let test = TestApp::with(|_| ()).await;
+    test.stock("TEA", "Tea", 10).await;
+    test.stock("CUP", "Cup", 10).await;
+    let id = order("1").line("TEA", 1, 1_000).line("CUP", 1, 3_000).shipping(500).place(&test).await;
+    test.run_jobs().await;
+    let with_shipping = |shipping| RefundRequest::Lines { lines: vec![(1, 1)], shipping };
+    ask(test.app.clone(), id, "tea".to_owned(), with_shipping(500)).await.unwrap();
+    for key in ["before-it-is-settled", "after-it"] {
+        let again = RefundRequest::Lines { lines: Vec::new(), shipping: 1 };
+        let refused = ask(test.app.clone(), id, key.to_owned(), again).await;
+        assert!(
+            matches!(refused, Err(Error::RefundRefused(RefundRefused::AboveShipping { .. }))),
+            "{key}: {refused:?}"
+        );
+        test.run_jobs().await;
+    }
+    ask(test.app.clone(), id, "some".to_owned(), RefundRequest::Amount(600)).await.unwrap();
+    let of_lines =
+        "SELECT SUM(amount * (line_no = 2)) * 10000 + SUM(amount * (line_no = 1)) FROM refund_lines";
+    assert_eq!(test.number(of_lines).await, 600 * 10_000 + 1_000);
+    test.run_jobs().await;
     test.assert_clean().await;
 }
 
