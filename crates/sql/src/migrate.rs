@@ -53,6 +53,8 @@ pub(crate) fn one_at_a_time<T>(tx: &mut Tx<'_>, f: impl FnOnce(&mut Tx<'_>) -> R
         return f(tx);
     }
     let name = "CONCAT('ordermill ', CRC32(DATABASE()))";
+    // A run that gave way to another could not give it back, and locks of one name are counted.
+    tx.query_one("SELECT RELEASE_ALL_LOCKS()", &[], |_| Ok(()))?;
     let held = tx.query_one(&format!("SELECT GET_LOCK({name}, {LOCK_SECONDS})"), &[], |row| {
         row.get::<Option<i64>>(0)
     })?;

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -14,6 +15,8 @@ pub(crate) trait Unit: Send {
     fn answer(self: Box<Self>, error: Option<Error>);
     /// For logs.
     fn name(&self) -> &'static str;
+    /// When the caller asked for it.
+    fn asked_at(&self) -> Instant;
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +29,7 @@ pub(crate) enum Verdict {
 
 pub(crate) struct Work<F, T, E> {
     name: &'static str,
+    asked_at: Instant,
     f: F,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -38,7 +42,7 @@ pub(crate) struct Work<F, T, E> {
 impl<F, T, E> Work<F, T, E> {
     pub(crate) fn new(name: &'static str, f: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
         let (span, trace) = (tracing::Span::current(), telemetry::Span::here(name, telemetry::Kind::Part));
-        Work { name, f, result: None, reply, span, trace }
+        Work { name, asked_at: Instant::now(), f, result: None, reply, span, trace }
     }
 }
 
@@ -85,6 +89,10 @@ where
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn asked_at(&self) -> Instant {
+        self.asked_at
     }
 }
 

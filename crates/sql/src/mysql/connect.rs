@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable;
@@ -25,6 +25,11 @@ const STATEMENTS_KEPT: usize = 256;
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Runs that have to wait for a row lock, at least, before that is an error.
 const WAITS: u32 = 3;
+/// How long the other side may leave unanswered what was sent to it, or a sign of life, in milliseconds: a machine that
+/// went away says nothing at all.
+const ANSWERED_WITHIN: u32 = 15_000;
+/// Seconds between the signs of life that are asked of a silent connection.
+const SIGN_OF_LIFE_EVERY: u32 = 5;
 
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
@@ -111,6 +116,8 @@ impl Connector {
             .stmt_cache_size(STATEMENTS_KEPT)
             .tcp_connect_timeout(Some(CONNECT_WITHIN))
             .tcp_keepalive_time_ms(Some(10_000))
+            .tcp_keepalive_probe_interval_secs(Some(SIGN_OF_LIFE_EVERY))
+            .tcp_user_timeout_ms(Some(ANSWERED_WITHIN))
             .prefer_socket(false);
         let mut connection = Conn::new(options)?;
         if must_write && only_reads(&mut connection)? {
@@ -138,12 +145,42 @@ impl Connector {
         connection.query_drop(format!("SET NAMES utf8mb4 COLLATE {}", server.collation()))?;
         connection.query_drop(format!(
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
-             ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}, SESSION autocommit = 0"
+             ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = {lock_wait}, SESSION autocommit = 0, \
+             SESSION wait_timeout = {}",
+            self.silent_at_most().as_secs()
         ))
+    }
+
+    /// How long the server lets a session be silent, also in the middle of a transaction. A process that was stopped, or
+    /// whose machine went away, keeps its locks no longer than others wait for them.
+    fn silent_at_most(&self) -> Duration {
+        (self.lock_timeout * 2 / 3).max(Duration::from_secs(1))
     }
 
     pub(super) fn error(&self, fault: &Fault, statement: &str) -> Error {
         fault::translate(fault, statement, self.shown())
+    }
+}
+
+/// Where a connection rests between two uses.
+pub(super) struct Rest {
+    connection: Option<(Conn, Instant)>,
+    /// For how long it may: the server ends it soon after.
+    at_most: Duration,
+}
+
+impl Rest {
+    pub(super) fn of(connector: &Connector) -> Self {
+        Rest { connection: None, at_most: connector.silent_at_most() / 2 }
+    }
+
+    pub(super) fn put(&mut self, connection: Conn) {
+        self.connection = Some((connection, Instant::now()));
+    }
+
+    pub(super) fn take(&mut self) -> Option<Conn> {
+        let (connection, since) = self.connection.take()?;
+        (since.elapsed() <= self.at_most).then_some(connection)
     }
 }
 

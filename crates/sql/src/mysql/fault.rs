@@ -9,8 +9,8 @@ pub(super) fn breaks_connection(fault: &Fault) -> bool {
     match fault {
         Fault::MySqlError(error) => matches!(
             error.code,
-            // Too many connections; the server shuts down; killed.
-            1040 | 1053 | 1078 | 1079 | 1317 | 1927 | 3169
+            // Too many connections, of all or of this user; the server shuts down; killed.
+            1040 | 1203 | 1226 | 1053 | 1078 | 1079 | 1317 | 1927 | 3169
             // It only reads: another one of its group writes now. A minority of a group, or a node that joins.
             | 1290 | 1836 | 3100 | 1047
             // Idle for too long; taken out of service.
@@ -27,6 +27,9 @@ pub(super) fn leaves_a_commit_open(fault: &Fault) -> bool {
     matches!(fault, Fault::MySqlError(error) if matches!(error.code, 1053 | 1317 | 1927 | 3032 | 3169 | 4031))
 }
 
+/// How a failed commit names the system's error for a disk without room (ENOSPC).
+const FULL: &str = "error 28 ";
+
 /// Our error for a server's.
 pub(super) fn translate(fault: &Fault, statement: &str, target: &str) -> Error {
     let Fault::MySqlError(error) = fault else {
@@ -41,6 +44,7 @@ pub(super) fn translate(fault: &Fault, statement: &str, target: &str) -> Error {
         1062 | 1586 => Error::Duplicate { constraint: message },
         // A CHECK of MySQL, of MariaDB; NULL; too long; out of range; not a value of the type.
         3819 | 4025 | 1048 | 1406 | 1264 | 1366 | 1364 => Error::Check { constraint: message },
+        1180 if error.message.contains(FULL) => Error::Full,
         // A deadlock, or a conflict that a cluster found at the commit; a lock that did not come; a row that changed.
         1213 | 3101 | 1180 | 1205 | 1020 => Error::Deadlock { reason: message },
         1021 | 1114 | 1041 => Error::Full,

@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::ids::IdBlocks;
 use crate::work::{Queue, submit};
 use crate::{DatabaseInfo, Dialect, Error, PerKind, Result, Settings, Tx};
-use connect::Connector;
+use connect::{Connector, Rest};
 use reserving::Reserver;
 use worker::{Kind, Worker};
 
@@ -71,7 +71,7 @@ impl Mysql {
                 storage: failed.clone(),
                 dialect,
                 patience: settings.lock_timeout,
-                connection: None,
+                connection: Rest::of(&connector),
             };
             worker.start()
         };

@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mysql::Error as Fault;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Error as Fault};
 
-use super::connect::Connector;
+use super::connect::{Connector, Rest};
 use super::fault;
 use super::worker::Kind;
 use crate::ids::{IdBlocks, Wanted};
@@ -15,12 +15,13 @@ pub(super) struct Reserver {
     connector: Arc<Connector>,
     ids: Arc<IdBlocks>,
     /// One reserves at a time: several at once would each lose what another has just reserved.
-    connection: Mutex<Option<Conn>>,
+    connection: Mutex<Rest>,
 }
 
 impl Reserver {
     pub(super) fn new(connector: Arc<Connector>, ids: Arc<IdBlocks>) -> Self {
-        Reserver { connector, ids, connection: Mutex::new(None) }
+        let connection = Mutex::new(Rest::of(&connector));
+        Reserver { connector, ids, connection }
     }
 
     /// Reserves the next block, unless another has done so by now.
@@ -38,7 +39,6 @@ impl Reserver {
             Ok(None) => Err(Error::Missing),
             // Ids that were reserved all the same are never given out.
             Err(fault) => {
-                *connection = None;
                 if fault::breaks_connection(&fault) {
                     self.connector.look_elsewhere();
                 }
@@ -50,20 +50,21 @@ impl Reserver {
     /// The id behind the last of the next `size`.
     fn take_block(
         &self,
-        connection: &mut Option<Conn>,
+        rest: &mut Rest,
         sequence: &str,
         size: i64,
     ) -> std::result::Result<Option<i64>, Fault> {
-        if connection.is_none() {
-            *connection = Some(self.connector.connect(Kind::Write)?);
-        }
-        let Some(connection) = connection else { return Ok(None) };
+        let mut connection = match rest.take() {
+            Some(connection) => connection,
+            None => self.connector.connect(Kind::Write)?,
+        };
         connection.exec_drop(
             "INSERT INTO id_sequences (name, next) VALUES (?, 1 + ?) ON DUPLICATE KEY UPDATE next = next + ?",
             (sequence, size, size),
         )?;
         let end = connection.exec_first("SELECT next FROM id_sequences WHERE name = ?", (sequence,))?;
         connection.query_drop("COMMIT")?;
+        rest.put(connection);
         Ok(end)
     }
 }

@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Error as Fault};
 use tokio::sync::watch;
 
-use super::connect::Connector;
+use super::connect::{Connector, Rest};
 use super::fault;
 use super::reserving::Reserver;
 use super::statements::Statements;
@@ -44,7 +44,7 @@ pub(super) struct Worker {
     pub(super) dialect: Dialect,
     /// For how long a transaction is run again, and a server is looked for.
     pub(super) patience: Duration,
-    pub(super) connection: Option<Conn>,
+    pub(super) connection: Rest,
 }
 
 /// How one run of a transaction ended.
@@ -117,7 +117,8 @@ impl Worker {
                 Run::Elsewhere(error) => {
                     lost += 1;
                     measures::run_again(1);
-                    if self.is_spent(begun) {
+                    // Whoever asked while no server was there has waited since then, not since its turn came.
+                    if self.is_spent(unit.asked_at()) {
                         return unit.answer(error);
                     }
                     std::thread::sleep(pause(lost, true));
@@ -139,10 +140,10 @@ impl Worker {
     }
 
     fn run(&mut self, unit: &mut dyn Unit) -> Run {
-        if let Err(again) = self.begin() {
-            return again;
-        }
-        let Some(mut connection) = self.connection.take() else { return Run::Elsewhere(None) };
+        let mut connection = match self.begin() {
+            Ok(connection) => connection,
+            Err(again) => return again,
+        };
         let mut statements = Statements::new(&mut connection, &self.connector, &self.reserver, self.dialect);
         let mut tx = Tx::new(&mut statements, &self.ids);
         let verdict = unit.run(&mut tx);
@@ -153,7 +154,7 @@ impl Worker {
         match verdict {
             Verdict::Commit if has_begun => self.commit(connection, unit, hooks),
             Verdict::Commit => {
-                self.connection = Some(connection);
+                self.connection.put(connection);
                 Run::Committed(hooks)
             }
             Verdict::Again if lost => {
@@ -169,14 +170,15 @@ impl Worker {
 
     /// Makes a connection where there is none or it has gone. The transaction is opened by its first statement, which spares
     /// the way to the server.
-    fn begin(&mut self) -> std::result::Result<(), Run> {
-        let begun = match &mut self.connection {
-            Some(connection) if self.kind == Kind::Read => self.connector.begin_read(connection),
-            Some(_) => Ok(()),
-            None => self.connector.connect(self.kind).map(|connection| self.connection = Some(connection)),
+    fn begin(&mut self) -> std::result::Result<Conn, Run> {
+        let begun = match self.connection.take() {
+            Some(mut connection) if self.kind == Kind::Read => {
+                self.connector.begin_read(&mut connection).map(|()| connection)
+            }
+            Some(connection) => Ok(connection),
+            None => self.connector.connect(self.kind),
         };
         begun.map_err(|fault| {
-            self.connection = None;
             let error = self.connector.error(&fault, "beginning a transaction");
             let passes = fault::breaks_connection(&fault);
             if passes { Run::Elsewhere(Some(error)) } else { Run::Refused(error) }
@@ -190,7 +192,7 @@ impl Worker {
             measures::committed_within(ready.elapsed());
         }
         let Err(fault) = committed else {
-            self.connection = Some(connection);
+            self.connection.put(connection);
             return Run::Committed(hooks);
         };
         match &fault {
@@ -220,7 +222,9 @@ impl Worker {
 
     /// Undoes what was begun; a connection that cannot is given up, which undoes it too.
     fn keep_after_rollback(&mut self, mut connection: Conn) {
-        self.connection = connection.query_drop("ROLLBACK").is_ok().then_some(connection);
+        if connection.query_drop("ROLLBACK").is_ok() {
+            self.connection.put(connection);
+        }
     }
 }
 

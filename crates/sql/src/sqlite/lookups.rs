@@ -55,6 +55,7 @@ impl Lookups {
 mod tests {
     use std::sync::mpsc::{Sender, channel};
     use std::thread::{self, ThreadId};
+    use std::time::Instant;
 
     use super::*;
     use crate::sqlite::reader;
@@ -78,6 +79,10 @@ mod tests {
 
         fn name(&self) -> &'static str {
             "locked"
+        }
+
+        fn asked_at(&self) -> Instant {
+            Instant::now()
         }
     }
 

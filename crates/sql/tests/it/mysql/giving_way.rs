@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::mysql::prelude::Queryable as _;
 use sql::{Database, Error, Settings, Tx};
 
-use super::{add, numbers, somebody, two_things};
+use super::{add, connection_id, numbers, somebody, two_things};
 use crate::settings;
 
 /// How a transaction reaches for what the other one holds, after it has changed something of its own.
@@ -99,6 +99,56 @@ async fn a_lock_that_does_not_come_in_time_is_waited_for_again() {
     };
     tokio::join!(writing, letting_go).0.unwrap();
     assert_eq!(numbers(&db).await, [11, 1]);
+}
+
+/// What a process holds that was stopped, or whose machine went away: its connection stays, and says nothing.
+#[tokio::test]
+async fn whoever_falls_silent_in_a_transaction_loses_its_locks_and_runs_again_whole() {
+    let (space, db) = two_things().await;
+    let lock_timeout = Duration::from_secs(12);
+    let open = || Database::open(&Settings { lock_timeout, ..settings(&space) }).unwrap();
+    let (frozen, other) = (open(), open());
+    let (holds, held) = tokio::sync::oneshot::channel();
+    let (thaw, thawed) = std::sync::mpsc::channel();
+    let mut holds = Some(holds);
+    let freezing = frozen.write("freeze", move |tx| {
+        add(tx, 1)?;
+        if let Some(holds) = holds.take() {
+            holds.send(()).unwrap();
+            thawed.recv().unwrap();
+        }
+        add(tx, 2)
+    });
+    let taking_over = async {
+        held.await.unwrap();
+        let taken_over = other.write("take_over", |tx| add(tx, 1)).await;
+        thaw.send(()).unwrap();
+        taken_over
+    };
+    let (frozen, taken_over) = tokio::join!(freezing, taking_over);
+    taken_over.unwrap();
+    frozen.unwrap();
+    assert_eq!(numbers(&db).await, [2, 1]);
+}
+
+#[tokio::test]
+async fn a_connection_that_rested_for_long_costs_nobody_a_second_run() {
+    let (space, _db) = two_things().await;
+    let db =
+        Database::open(&Settings { lock_timeout: Duration::from_secs(1), writers: 1, ..settings(&space) });
+    let db = db.unwrap();
+    let connection = || db.write("connection", connection_id);
+    let first = connection().await.unwrap();
+    assert_eq!(connection().await.unwrap(), first);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let rested = db.write("rested", move |tx| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        connection_id(tx)
+    });
+    assert_ne!(rested.await.unwrap(), first);
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
