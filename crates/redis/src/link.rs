@@ -6,6 +6,8 @@ use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig, Mul
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, Pipeline, RedisError,
@@ -35,6 +37,28 @@ impl Settings {
             connect_timeout: Duration::from_secs(2),
         }
     }
+
+    fn connection(&self, response_timeout: Duration) -> AsyncConnectionConfig {
+        AsyncConnectionConfig::new()
+            .set_response_timeout(Some(response_timeout))
+            .set_connection_timeout(Some(self.connect_timeout))
+    }
+
+    /// How long an answer is waited for that may block.
+    fn of_blocking(&self) -> Duration {
+        self.response_timeout.max(LONGEST_BLOCK * 2)
+    }
+}
+
+/// A connection ends when the other side leaves unanswered what it was sent, or a sign of life: a machine that went away
+/// says nothing at all, and a call that is given up leaves its connection as it is.
+fn tcp() -> TcpSettings {
+    let signs_of_life =
+        TcpKeepalive::new().with_time(Duration::from_secs(10)).with_interval(Duration::from_secs(5));
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(signs_of_life)
+        .set_user_timeout(Duration::from_secs(15))
 }
 
 /// Redis: a cheap handle.
@@ -124,11 +148,9 @@ impl Redis {
         answer.map_err(|error| self.error(error))
     }
 
-    /// A connection of one's own, whose answers may take as long as they like.
+    /// A connection of one's own, for reads that block for up to [`LONGEST_BLOCK`].
     pub async fn dedicated(&self) -> Result<Dedicated> {
-        let patient = AsyncConnectionConfig::new()
-            .set_response_timeout(None)
-            .set_connection_timeout(Some(self.inner.settings.connect_timeout));
+        let patient = self.inner.settings.connection(self.inner.settings.of_blocking());
         let connection: RedisResult<Box<dyn ConnectionLike + Send + Sync>> = match &self.inner.link {
             Link::Single { client, .. } => client
                 .get_multiplexed_async_connection_with_config(&patient)
@@ -172,9 +194,7 @@ impl Redis {
         if let Some(connection) = &behind.connection {
             return Ok(connection.clone());
         }
-        let config = AsyncConnectionConfig::new()
-            .set_response_timeout(Some(self.inner.settings.response_timeout))
-            .set_connection_timeout(Some(self.inner.settings.connect_timeout));
+        let config = self.inner.settings.connection(self.response_timeout());
         // Its type is hidden: looked into all the way, it is too deep for futures that are built upon this one.
         let connecting: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(behind.client.get_async_connection_with_config(&config));
@@ -212,7 +232,8 @@ impl Dedicated {
 }
 
 async fn single(address: &Address, settings: &Settings) -> RedisResult<Link> {
-    let client = Client::open(address.nodes[0].clone())?;
+    let to = address.nodes[0].clone().into_connection_info()?.set_tcp_settings(tcp());
+    let client = Client::open(to)?;
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(settings.response_timeout))
         .set_connection_timeout(Some(settings.connect_timeout))
@@ -223,13 +244,15 @@ async fn single(address: &Address, settings: &Settings) -> RedisResult<Link> {
     Ok(Link::Single { client, connection })
 }
 
-/// A blocked read must end before the client gives its answer up: a cluster's connections know one timeout only.
-const LONGEST_BLOCK: Duration = Duration::from_secs(2);
+/// For how long a read may block at most, so that it ends before its answer is given up.
+pub const LONGEST_BLOCK: Duration = Duration::from_secs(2);
 
 async fn cluster(address: &Address, settings: &Settings) -> RedisResult<Link> {
     let client = ClusterClientBuilder::new(address.nodes.clone())
         .connection_timeout(settings.connect_timeout)
-        .response_timeout(settings.response_timeout.max(LONGEST_BLOCK * 2))
+        // Its connections know one timeout only.
+        .response_timeout(settings.of_blocking())
+        .tcp_settings(tcp())
         .retries(6)
         .min_retry_wait(50)
         .max_retry_wait(1_000)
@@ -242,10 +265,11 @@ fn sentinel(address: &Address, primary: &str) -> RedisResult<Link> {
     let nodes = address
         .nodes
         .iter()
-        .map(|node| node.clone().into_connection_info())
+        .map(|node| node.clone().into_connection_info().map(|info| info.set_tcp_settings(tcp())))
         .collect::<RedisResult<Vec<_>>>()?;
     let settings = nodes[0].redis_settings().clone();
-    let mut to_primary = SentinelNodeConnectionInfo::default().set_redis_connection_info(settings);
+    let mut to_primary =
+        SentinelNodeConnectionInfo::default().set_redis_connection_info(settings).set_tcp_settings(tcp());
     if address.tls {
         to_primary = to_primary.set_tls_mode(TlsMode::Secure);
     }

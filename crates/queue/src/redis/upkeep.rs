@@ -50,10 +50,11 @@ impl RedisBackend {
                 continue;
             }
             let ledger = self.ledger.clone();
-            let (moves, callbacks) =
+            let Judgement { moves, outdated, callbacks } =
                 self.db.write("reap_jobs", move |tx| judge(&ledger, tx, &lost, rules, at)).await?;
             moved.callbacks.extend(callbacks);
             moved.count += self.move_all(&queue, &moves, at).await?;
+            moved.queues.extend(self.offer_rows(outdated).await?);
             if moves.iter().any(|change| change.way == Way::OfferAgain) {
                 self.jobs.announce(&queue).await?;
                 moved.queues.push(queue);
@@ -82,6 +83,15 @@ impl RedisBackend {
     }
 }
 
+/// What becomes of jobs whose lease has ended.
+#[derive(Debug, Default)]
+struct Judgement {
+    moves: Vec<Move>,
+    /// Jobs that Redis is to be told anew by the ledger.
+    outdated: Vec<JobId>,
+    callbacks: Vec<NewJob>,
+}
+
 /// Decides what becomes of jobs whose lease has ended, and writes it down.
 fn judge(
     ledger: &Ledger,
@@ -89,19 +99,25 @@ fn judge(
     lost: &[Stored],
     rules: Reaping,
     at: Timestamp,
-) -> Result<(Vec<Move>, Vec<NewJob>)> {
+) -> Result<Judgement> {
     let rows = outbox::by_ids(tx, lost.iter().map(|job| job.id))?;
     let rows: HashMap<JobId, Expected> = rows.into_iter().map(|row| (row.id, row)).collect();
-    let mut moves = Vec::with_capacity(lost.len());
+    let mut judgement = Judgement::default();
     let (mut cancelled, mut discarded) = (Vec::new(), Vec::new());
     let mut fences: Vec<Value<'_>> = Vec::new();
     for job in lost {
         let data = &job.data;
         let Some(row) = rows.get(&job.id) else {
             // It has ended, and Redis did not hear so.
-            moves.push(moved(job.id, data.attempt, Way::Drop));
+            judgement.moves.push(moved(job.id, data.attempt, Way::Drop));
             continue;
         };
+        if row.fence > i64::from(data.attempt) + 1 {
+            // Redis was put back to an older state: what was claimed could not land, and no worker was lost with it.
+            judgement.moves.push(moved(job.id, data.attempt, Way::Drop));
+            judgement.outdated.push(job.id);
+            continue;
+        }
         let (way, state, reason) = if data.cancelling {
             cancelled.push(row.clone());
             (Way::CancelLost, State::Cancelled, CANCELLED_WHILE_EXECUTING.to_owned())
@@ -114,16 +130,16 @@ fn judge(
             fences.extend([fence.into(), Value::Null, job.id.into()]);
             (Way::OfferAgain, State::Available, "its worker was lost: the lease ended".to_owned())
         };
-        moves.push(Move {
+        judgement.moves.push(Move {
             due: state.has_ended().then(|| later(at, ledger.retention.ended)),
             error: error_line(data.attempt, state, at, &reason),
             ..moved(job.id, data.attempt, way)
         });
     }
     outbox::raise_fences(tx, &fences)?;
-    let mut callbacks = end(ledger, tx, &cancelled, State::Cancelled, at)?;
-    callbacks.extend(end(ledger, tx, &discarded, State::Discarded, at)?);
-    Ok::<_, Error>((moves, callbacks))
+    judgement.callbacks = end(ledger, tx, &cancelled, State::Cancelled, at)?;
+    judgement.callbacks.extend(end(ledger, tx, &discarded, State::Discarded, at)?);
+    Ok::<_, Error>(judgement)
 }
 
 fn moved(id: JobId, attempt: u32, way: Way) -> Move {

@@ -29,11 +29,22 @@ pub(super) async fn repeat<F>(
 ) where
     F: Future<Output = Result<()>>,
 {
+    while crew.shared.stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        report(name, duty(Arc::clone(&crew)).await);
+    }
+}
+
+/// [`repeat`], also while a supervisor that was stopped lets its jobs finish.
+pub(super) async fn repeat_to_the_end<F>(
+    crew: Arc<Crew>,
+    pause: Duration,
+    name: &'static str,
+    duty: impl Fn(Arc<Crew>) -> F,
+) where
+    F: Future<Output = Result<()>>,
+{
     loop {
-        tokio::select! {
-            () = crew.shared.stopping.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
+        tokio::time::sleep(pause).await;
         report(name, duty(Arc::clone(&crew)).await);
     }
 }
@@ -115,7 +126,7 @@ fn obey(crew: &Crew, orders: Orders) {
     }
 }
 
-/// Extends the leases of what runs here.
+/// Extends the leases of what runs here. Nothing else is done on the way, which could take longer than a lease.
 pub(super) async fn heartbeat(crew: Arc<Crew>) -> Result<()> {
     let queue = &crew.shared.queue;
     let settings = queue.settings();
@@ -127,8 +138,13 @@ pub(super) async fn heartbeat(crew: Arc<Crew>) -> Result<()> {
             tracing::warn!(jobs = lost, "jobs that run here were offered to another worker");
         }
     }
-    hand_back(queue).await?;
-    queue.backend().report(crew.record()).await
+    Ok(())
+}
+
+/// Gives back what was abandoned, and says that this supervisor is there and what it is at.
+pub(super) async fn give_notice(crew: Arc<Crew>) -> Result<()> {
+    hand_back(&crew.shared.queue).await?;
+    crew.shared.queue.backend().report(crew.record()).await
 }
 
 /// Gives back, to be had at once, the jobs of workers that were stopped with jobs in hand.

@@ -163,7 +163,8 @@ fn start_duties(crew: &Arc<Crew>) -> JoinSet<()> {
     duties.spawn(duties::listen(Arc::clone(crew)));
     duties.spawn(duties::keep_moving(Arc::clone(crew)));
     let beat = settings.lease / 3;
-    duties.spawn(duties::repeat(Arc::clone(crew), beat, "heartbeat", duties::heartbeat));
+    duties.spawn(duties::repeat_to_the_end(Arc::clone(crew), beat, "heartbeat", duties::heartbeat));
+    duties.spawn(duties::repeat(Arc::clone(crew), beat, "notice", duties::give_notice));
     let cooldown = crew.settings.cooldown;
     duties.spawn(duties::repeat(Arc::clone(crew), cooldown, "balance", duties::rebalance));
     let flush = settings.flush_metrics;

@@ -122,28 +122,52 @@ async fn jobs_of_a_lost_worker_are_run_by_another() {
     stop(supervisor).await;
 }
 
+/// A handler that outlasts its lease by a third: it lets the test know of each run's beginning and end.
+fn outlasts(lease: Duration, runs: &Arc<Semaphore>, done: &Arc<Semaphore>) -> impl Handler + use<> {
+    let (runs, done) = (Arc::clone(runs), Arc::clone(done));
+    does("a", move |batch: Batch| {
+        runs.add_permits(1);
+        let done = Arc::clone(&done);
+        async move {
+            tokio::time::sleep(lease * 4 / 3).await;
+            done.add_permits(1);
+            Ok(batch.all_done())
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stopped_supervisor_finishes_is_not_taken_from_it() {
+    let store = Engines::open().await;
+    let settings = Settings { lease: Duration::from_secs(3), poll: Duration::from_millis(50), ..settings() };
+    let (queue, elsewhere) =
+        (store.queue(Arc::new(SystemClock), settings.clone()), store.queue(Arc::new(SystemClock), settings));
+    let (runs, done) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let slow = |queue: &Queue| registry(queue, outlasts(queue.settings().lease, &runs, &done));
+    let stopping = Supervisor::start(queue.clone(), slow(&queue)).await.unwrap();
+    let id = queue.push(vec![job("a")]).await.unwrap()[0].id();
+    wait_for(&runs, 1).await;
+    let other = Supervisor::start(elsewhere.clone(), slow(&elsewhere)).await.unwrap();
+    stop(stopping).await;
+    assert_eq!(done.available_permits(), 1);
+    stop(other).await;
+    assert_eq!(runs.available_permits(), 0, "the other supervisor ran it as well");
+    assert!(queue.find(id).await.unwrap().is_none());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_run_keeps_its_lease_by_heartbeats() {
     let store = Engines::open().await;
     let lease = Duration::from_secs(3);
     let poll = Duration::from_millis(50);
     let queue = store.queue(Arc::new(SystemClock), Settings { lease, poll, ..settings() });
-    let (done, runs) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (permits, counted) = (Arc::clone(&done), Arc::clone(&runs));
-    let slow = does("a", move |batch: Batch| {
-        let permits = Arc::clone(&permits);
-        counted.fetch_add(1, Ordering::SeqCst);
-        async move {
-            tokio::time::sleep(lease * 4 / 3).await;
-            permits.add_permits(1);
-            Ok(batch.all_done())
-        }
-    });
-    let supervisor = Supervisor::start(queue.clone(), registry(&queue, slow)).await.unwrap();
+    let (runs, done) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let slow = registry(&queue, outlasts(lease, &runs, &done));
+    let supervisor = Supervisor::start(queue.clone(), slow).await.unwrap();
     let id = queue.push(vec![job("a")]).await.unwrap()[0].id();
     wait_for(&done, 1).await;
     stop(supervisor).await;
-    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert_eq!(runs.available_permits(), 1);
     assert!(queue.find(id).await.unwrap().is_none());
 }
 

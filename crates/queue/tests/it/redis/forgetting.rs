@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use queue::backend::Change;
 use queue::{Job, Scope, Settings, State};
 
@@ -102,6 +104,33 @@ async fn a_redis_that_forgets_everything_loses_no_job_and_repeats_no_effect() {
     lab.advance(31);
     lab.queue.reap(500).await.unwrap();
     assert!(lab.queue.depths(None).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_job_that_redis_remembers_from_long_ago_is_told_anew_and_counts_no_lost_worker() {
+    let (lab, mut server) = with_a_server_of_its_own(Settings { max_losses: 1, ..Settings::default() }).await;
+    let id = lab.push(job("a")).await;
+    server.command(&["SAVE"]);
+    for _ in 0..3 {
+        let claimed = lab.claim_one().await;
+        assert!(lab.settle(&claimed, Change::Snooze { at: lab.queue.now() }).await);
+        assert_eq!(lab.queue.promote(1).await.unwrap(), 1);
+    }
+    server.kill();
+    server.run();
+    while lab.queue.depths(None).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let outdated = lab.claim_one().await;
+    assert_eq!(outdated.attempt, 1, "Redis has not gone back in time");
+    assert_eq!(lab.land(&[outdated]).await.unwrap(), 0);
+    lab.advance(31);
+    lab.queue.reap(10).await.unwrap();
+    lab.queue.promote(10).await.unwrap();
+    let again = lab.claim_one().await;
+    assert_eq!((again.id, again.losses), (id, 0));
+    assert_eq!(lab.land(&[again]).await.unwrap(), 1);
+    assert_eq!(lab.effects().await, [id.0]);
 }
 
 #[tokio::test]
