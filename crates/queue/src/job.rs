@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::handler::Limits;
 use crate::landing::Landing;
 use crate::{Error, Result};
 
@@ -224,6 +225,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether it is discarded when it fails this time.
+    pub fn is_last_attempt(&self, limits: &Limits) -> bool {
+        self.failures + 1 >= self.max_attempts.unwrap_or(limits.attempts)
+    }
+
     /// The arguments as a type.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.args)

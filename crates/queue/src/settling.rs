@@ -27,11 +27,10 @@ fn change(job: &Job, outcome: Outcome, limits: &Limits, now: Timestamp) -> Chang
     match outcome {
         Outcome::Done => Change::Complete,
         Outcome::Retry(error) => {
-            let failures = job.failures + 1;
-            if failures >= job.max_attempts.unwrap_or(limits.attempts) {
+            if job.is_last_attempt(limits) {
                 return Change::Discard { error };
             }
-            let wait = limits.backoff.delay(failures, job.id.0.cast_unsigned());
+            let wait = limits.backoff.delay(job.failures + 1, job.id.0.cast_unsigned());
             Change::Retry { error, at: later(now, wait) }
         }
         // Nothing would make it available before the next sweep, and until then it would look like a job for later.

@@ -88,7 +88,10 @@ pub(crate) fn import_chunk(app: &App, tx: &mut Tx<'_>, prepared: &Prepared) -> R
     }
     insert_orders(app, tx, prepared, &sorted.fresh, &mut products, at)?;
     store::imports::insert_rejects(tx, id, &ledger_rejects(&sorted.rejects))?;
-    store::imports::mark_chunk_done(tx, id, index, &counts, at)?;
+    if !store::imports::mark_chunk_done(tx, id, index, &counts, at)? {
+        // Another job did it while this one waited: its orders were found to be known, and it goes on itself.
+        return Ok(());
+    }
     tx.after_commit(move || count_rows(&counts));
     go_on(app, tx, id, index)
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sql::Tx;
 use store::imports::ImportStatus;
 
+use super::import::fail_with_the_last;
 use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
 use crate::imports::{self, Fetched};
@@ -42,6 +43,13 @@ impl Handler for Run {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: FetchImport = payloads(batch.jobs())?.remove(0);
+        let done = self.fetch(batch, payload).await;
+        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
+    }
+}
+
+impl Run {
+    async fn fetch(&self, batch: &Batch, payload: FetchImport) -> Result<Vec<Outcome>> {
         let fetched = match imports::fetch_file(&self.0, batch, payload.import).await? {
             Fetched::Later(outcome) => return Ok(vec![outcome]),
             fetched => Arc::new(fetched),

@@ -66,6 +66,13 @@ impl Handler for Plan {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: PlanImport = payloads(batch.jobs())?.remove(0);
+        let done = self.plan(batch, payload).await;
+        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
+    }
+}
+
+impl Plan {
+    async fn plan(&self, batch: &Batch, payload: PlanImport) -> Result<Vec<Outcome>> {
         let planned = imports::plan(&self.0, payload.import).await?;
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
@@ -93,6 +100,13 @@ impl Handler for Chunk {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
+        let done = self.import(batch, payload).await;
+        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
+    }
+}
+
+impl Chunk {
+    async fn import(&self, batch: &Batch, payload: ImportChunk) -> Result<Vec<Outcome>> {
         let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
@@ -123,6 +137,13 @@ impl Handler for Finish {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: FinishImport = payloads(batch.jobs())?.remove(0);
+        let done = self.finish(batch, payload).await;
+        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
+    }
+}
+
+impl Finish {
+    async fn finish(&self, batch: &Batch, payload: FinishImport) -> Result<Vec<Outcome>> {
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             if !kept.is_empty() {
@@ -134,6 +155,33 @@ impl Handler for Finish {
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
     }
+}
+
+/// Ends the import with the last attempt of a job of it that failed: nothing else would, and whoever waits for the import
+/// would wait for ever.
+pub(super) async fn fail_with_the_last(
+    app: &App,
+    batch: &Batch,
+    limits: &Limits,
+    import: ImportId,
+    done: Result<Vec<Outcome>>,
+) -> Result<Vec<Outcome>, BoxError> {
+    let (job, error) = match (&**batch.jobs(), done) {
+        ([job], Err(error)) if job.is_last_attempt(limits) => (job, error),
+        (_, done) => return Ok(done?),
+    };
+    let reason = format!("given up after {} attempts: {error}", job.failures + 1);
+    tracing::error!(import = import.get(), job = job.id.0, reason, "an import cannot go on");
+    let ledger = app.clone();
+    let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
+        if !kept.is_empty() {
+            imports::fail(&ledger, tx, import, &reason)?;
+        }
+        Ok(Vec::new())
+    };
+    let outcomes = land(app, "fail_import", batch.jobs(), effect).await?;
+    imports::remove_spool(app, import).await?;
+    Ok(outcomes)
 }
 
 impl Foresight for Plan {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use analytics::Fact;
 use domain::{
@@ -24,12 +24,14 @@ static GATEWAY: Actor = Actor::GATEWAY;
 /// Marks refunds as being carried out, then asks the gateway to pay them back. Each has a key of its own, so asking
 /// again pays nothing twice.
 pub(crate) async fn pay_back(app: &App, ids: Vec<RefundId>) -> Result<Answers> {
-    let (refunds, payments) = app
+    let (refunds, payments, surplus) = app
         .transaction("begin_refunds", move |tx| -> Result<_> {
             store::refunds::mark_processing(tx, &ids)?;
             let refunds = store::refunds::list(tx, &ids)?;
             let orders: Vec<OrderId> = refunds.iter().map(|refund| refund.order).collect();
-            Ok((refunds, store::payments::list(tx, &orders)?))
+            let payments = store::payments::list(tx, &orders)?;
+            let surplus = surplus_of(tx, &payments)?;
+            Ok((refunds, payments, surplus))
         })
         .await?;
     let open: Vec<Refund> = refunds.into_iter().filter(|refund| !refund.status.is_final()).collect();
@@ -37,7 +39,7 @@ pub(crate) async fn pay_back(app: &App, ids: Vec<RefundId>) -> Result<Answers> {
     let mut requests = Vec::with_capacity(open.len());
     let mut asked = Vec::with_capacity(open.len());
     for refund in &open {
-        if let Some(payment) = charge_of(refund, &payments) {
+        if let Some(payment) = charge_of(refund, &payments, &surplus) {
             let charge_key = PaymentKey::of(app.instance(), payment);
             let key = format!("{}-r{:012}", app.instance(), refund.id.get());
             requests.push(RefundRequest { key, charge_key, amount: refund.amount });
@@ -51,15 +53,36 @@ pub(crate) async fn pay_back(app: &App, ids: Vec<RefundId>) -> Result<Answers> {
     Ok(answers)
 }
 
-/// The capture whose money goes back: the one that is named, else the one that confirmed the order. It was the
-/// first: whatever was captured later went back as surplus.
-fn charge_of(refund: &Refund, payments: &[Payment]) -> Option<PaymentRef> {
+/// The captures that refunds name: their money went back because another had paid for the order.
+fn surplus_of(tx: &mut Tx<'_>, payments: &[Payment]) -> Result<HashSet<PaymentRef>> {
+    let mut surplus = HashSet::new();
+    let mut captured: Vec<OrderId> = payments
+        .iter()
+        .filter(|payment| payment.status == ChargeStatus::Captured)
+        .map(|payment| payment.key.order)
+        .collect();
+    captured.sort_unstable();
+    for twice in captured.chunk_by(|a, b| a == b).filter(|captures| captures.len() > 1) {
+        let order = twice[0];
+        let named =
+            store::refunds::list_of_order(tx, order)?.into_iter().filter_map(|one| one.payment_attempt);
+        surplus.extend(named.map(|attempt| PaymentRef { order, attempt }));
+    }
+    Ok(surplus)
+}
+
+/// The capture whose money goes back: the one that is named, else the one that confirmed the order. Whatever else was
+/// captured went back as surplus.
+fn charge_of(refund: &Refund, payments: &[Payment], surplus: &HashSet<PaymentRef>) -> Option<PaymentRef> {
     if let Some(attempt) = refund.payment_attempt {
         return Some(PaymentRef { order: refund.order, attempt });
     }
-    let captured =
-        |payment: &&Payment| payment.key.order == refund.order && payment.status == ChargeStatus::Captured;
-    payments.iter().filter(captured).min_by_key(|payment| payment.decided_at).map(|payment| payment.key)
+    let paid_for_it = |payment: &&Payment| {
+        payment.key.order == refund.order
+            && payment.status == ChargeStatus::Captured
+            && !surplus.contains(&payment.key)
+    };
+    payments.iter().filter(paid_for_it).min_by_key(|payment| payment.decided_at).map(|payment| payment.key)
 }
 
 /// Settles refunds that the gateway answered: money, units, stock, figures, notification.

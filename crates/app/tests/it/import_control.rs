@@ -47,6 +47,40 @@ fn chunks_of(chunk_size: u32) -> ImportOptions {
 }
 
 #[tokio::test]
+async fn an_import_whose_chunk_fails_for_good_ends_and_says_why() {
+    let test = TestApp::with(|_| ()).await;
+    test.trigger(Trigger {
+        name: "spoil",
+        event: "BEFORE INSERT ON order_lines",
+        when: "NEW.quantity > 0",
+        does: match test.app.database().dialect() {
+            sql::Dialect::Sqlite => "SELECT RAISE(ABORT, 'no line may come')",
+            sql::Dialect::Mysql(_) => "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no line may come'",
+        },
+    })
+    .await;
+    let (text, totals) = sample(10, 3);
+    let id = test.import(&test.file("a.csv", text.as_str()), into("shop")).await.import.id;
+    for _ in 0..20 {
+        assert_eq!(status(&test.app, id).await.unwrap().import.status, ImportStatus::Running);
+        test.run_jobs_after(Duration::from_hours(48)).await;
+        if status(&test.app, id).await.unwrap().import.status.is_final() {
+            break;
+        }
+    }
+    let import = status(&test.app, id).await.unwrap().import;
+    let error = import.error.unwrap();
+    assert_eq!(import.status, ImportStatus::Failed);
+    assert!(error.contains("given up after 20 attempts") && error.contains("no line may come"), "{error}");
+    // With the cause out of the way the same file comes whole.
+    test.drop_trigger("spoil").await;
+    let again = test.import(&test.file("a.csv", text.as_str()), into("shop")).await;
+    let (imported, good) = (again.progress.counts.orders_imported, totals.orders - totals.bad_orders);
+    assert_eq!((again.import.status, imported), (ImportStatus::Completed, good as i64));
+    test.assert_clean().await;
+}
+
+#[tokio::test]
 async fn a_paused_import_goes_on_where_it_stopped() {
     let (text, totals) = sample(60, 7);
     let whole = TestApp::with(|_| ()).await;

@@ -214,13 +214,19 @@ async fn money_of_another_amount_or_currency_never_confirms() {
 
 #[tokio::test]
 async fn a_second_capture_goes_back_and_a_refund_takes_the_first() {
+    second_capture(MINUTE).await;
+    // In one moment, as events that are taken over together.
+    second_capture(Duration::ZERO).await;
+}
+
+async fn second_capture(later: Duration) {
     let test = silent_with(|config| config.gateway.payment_attempts = 2).await;
     let id = charged(&test, "1").await;
     tell(&test, "d1", EventType::Declined, id, OWED).await;
     test.run_jobs().await;
     assert_eq!(test.state(id).await, "reserved pending unfulfilled 0-0-0");
     tell_of(&test, "c2", EventType::Captured, key(&test, id, 2), OWED).await;
-    test.clock.advance(MINUTE);
+    test.clock.advance(later);
     // The first attempt was captured after all, under both charges the bank took money.
     let late = tell(&test, "c1", EventType::Captured, id, OWED).await;
     assert_eq!(late.verdict, Verdict::Applied);

@@ -77,6 +77,11 @@ impl Shop {
         self.space.folder()
     }
 
+    /// Whether its ledger is on a server, not in a file.
+    pub fn is_on_server(&self) -> bool {
+        self.space.is_mysql()
+    }
+
     /// The address of the database: a path, or `mysql://…`.
     pub fn database_url(&self) -> &str {
         self.space.database_url()

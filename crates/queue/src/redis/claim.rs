@@ -88,6 +88,16 @@ impl RedisBackend {
         }
     }
 
+    /// The queues that Redis has heard of, and those that this process claims from: Redis may have lost the list alone.
+    pub(super) async fn queues(&self) -> Result<Vec<String>> {
+        let mut queues = self.jobs.queues().await?;
+        let own = self.claimed_from.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        queues.extend(own.iter().map(ToString::to_string));
+        queues.sort_unstable();
+        queues.dedup();
+        Ok(queues)
+    }
+
     /// A token does not name its queue: those that this process claims from are asked first.
     pub(super) async fn prolong(&self, tokens: &[Token], until: Timestamp) -> Result<Beat> {
         let mut beat = Beat::default();

@@ -22,7 +22,7 @@ impl RedisBackend {
     pub(super) async fn promote_due(&self, max: usize, at: Timestamp) -> Result<Moved> {
         self.arrived().await;
         let mut moved = Moved::default();
-        for queue in self.jobs.queues().await? {
+        for queue in self.queues().await? {
             if moved.count >= max {
                 break;
             }
@@ -40,7 +40,7 @@ impl RedisBackend {
     pub(super) async fn reap_lost(&self, max: usize, rules: Reaping, at: Timestamp) -> Result<Moved> {
         self.arrived().await;
         let mut moved = Moved::default();
-        for queue in self.jobs.queues().await? {
+        for queue in self.queues().await? {
             if moved.count >= max {
                 break;
             }
@@ -66,7 +66,7 @@ impl RedisBackend {
     pub(super) async fn prune_old(&self, max: usize, rules: Pruning, at: Timestamp) -> Result<usize> {
         self.arrived().await;
         let mut pruned = 0;
-        for queue in self.jobs.queues().await? {
+        for queue in self.queues().await? {
             pruned += self.jobs.prune(&queue, max - pruned, rules.keep_at_most, at).await?;
         }
         let rows = self.db.write("prune_jobs", move |tx| prune_shared(tx, max, rules, at)).await?;
@@ -76,7 +76,7 @@ impl RedisBackend {
     pub(super) async fn first_due(&self) -> Result<Option<Timestamp>> {
         self.arrived().await;
         let mut first: Option<Timestamp> = None;
-        for queue in self.jobs.queues().await? {
+        for queue in self.queues().await? {
             first = [first, self.jobs.next_due(&queue).await?].into_iter().flatten().min();
         }
         Ok(first)

@@ -134,6 +134,19 @@ async fn a_job_that_redis_remembers_from_long_ago_is_told_anew_and_counts_no_los
 }
 
 #[tokio::test]
+async fn jobs_move_on_in_a_queue_that_redis_lists_no_more() {
+    let lab = Lab::<WithRedis>::new().await;
+    assert!(lab.claim(1).await.is_empty());
+    lab.push(job("a").run_at(lab.in_seconds(1))).await;
+    let list = format!("{}:{{all}}:queues", lab.store.0.space.redis_prefix());
+    let gone: i64 = lab.store.0.redis.as_ref().unwrap().run(redis_link::cmd("DEL").arg(list)).await.unwrap();
+    assert_eq!(gone, 1);
+    lab.advance(1);
+    assert_eq!(lab.queue.promote(1).await.unwrap(), 1);
+    assert_eq!(lab.claim(1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_pause_and_a_unique_key_outlive_what_redis_knows() {
     let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
     let unique = job("a").unique("k", Scope::UntilFinished);
