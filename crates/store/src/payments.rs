@@ -193,6 +193,24 @@ pub fn list_overdue(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<Vec<P
     })?)
 }
 
+/// Moves the deadlines of attempts that are still watched.
+pub fn postpone(tx: &mut Tx<'_>, attempts: &[PaymentRef], until: Timestamp) -> Result<()> {
+    let orders: Vec<OrderId> = attempts.iter().map(|attempt| attempt.order).collect();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for Payment { key, deadline, status, .. } in list(tx, &orders)? {
+        if let (Some(deadline), true) = (deadline, status.is_open() && attempts.contains(&key)) {
+            before.extend([Value::from(deadline), Value::Int(key.order.get()), Value::Int(key.attempt)]);
+            after.extend([until.into(), Value::Int(key.order.get()), Value::Int(key.attempt)]);
+        }
+    }
+    let columns = &["deadline", "order_id", "attempt"];
+    let (key, set) = (&["order_id", "attempt"], &["deadline = new.deadline"]);
+    tx.update_rows(&Update { table: "payments", columns, key, only_if: "", set }, &after)?;
+    tx.delete_rows("payment_deadlines", columns, &before)?;
+    tx.insert_rows(&Insert { table: "payment_deadlines", columns, conflict: Conflict::Ignore }, &after)?;
+    Ok(())
+}
+
 /// When the next deadline of an open attempt passes.
 pub fn next_deadline(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
     Ok(tx.query_opt("SELECT deadline FROM payment_deadlines ORDER BY deadline LIMIT 1", &[], |row| {

@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use store::payments::PaymentRef;
 
 use super::{Settlement, voiding};
 use crate::gateways::ChargeState;
 use crate::{App, Result};
+
+/// When a gateway that did not call a charge off is asked again; meanwhile it is in nobody's way.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// Gives up to `limit` payments up whose deadline has passed, after asking the gateway: what it has captured counts,
 /// what it has not is called off and its order fails. Returns how many were decided; an error, after those were, if the
@@ -16,16 +21,23 @@ pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
     }
     let answers = voiding::void(app, overdue.clone()).await?;
     let unanswered = answers.values().find_map(|answer| answer.as_ref().err().cloned());
-    let decided = answers.values().filter(|answer| !matches!(answer, Ok(ChargeState::Pending))).count();
+    let pending: Vec<PaymentRef> = overdue
+        .iter()
+        .copied()
+        .filter(|attempt| matches!(answers.get(attempt), Some(Ok(ChargeState::Pending))))
+        .collect();
+    let decided = answers.len() - pending.len();
+    let until = now.checked_add(ASKED_AGAIN_AFTER).unwrap_or(now);
     let inner = app.clone();
-    app.transaction("settle_overdue", move |tx| {
+    app.transaction("settle_overdue", move |tx| -> Result<()> {
         let mut settlement = Settlement::begin(&inner, tx, &overdue)?;
         for attempt in &overdue {
             if let Some(Ok(state)) = answers.get(attempt) {
                 voiding::learn(&mut settlement, *attempt, state)?;
             }
         }
-        settlement.finish(tx)
+        settlement.finish(tx)?;
+        Ok(store::payments::postpone(tx, &pending, until)?)
     })
     .await?;
     match unanswered {

@@ -58,6 +58,26 @@ async fn an_order_cancelled_while_its_charge_is_decided_keeps_no_money() {
 }
 
 #[tokio::test]
+async fn a_charge_that_the_gateway_keeps_open_is_in_the_way_of_no_other() {
+    let mut test = silent_with(|config| config.gateway.latency = Duration::from_hours(1)).await;
+    let gateway = Faulty::before(&mut test);
+    let (first, second) = (charged(&test, "1").await, charged(&test, "2").await);
+    test.clock.advance(TOO_LATE);
+    gateway.voids.then(&[Fault::Undecided]);
+    assert_eq!(app::payments::settle_overdue(&test.app, 1).await.unwrap(), 0);
+    assert_eq!(app::payments::settle_overdue(&test.app, 1).await.unwrap(), 1);
+    assert_eq!(test.state(first).await, "reserved pending unfulfilled 0-0-0");
+    assert_eq!(test.state(second).await, "failed (expired) failed unfulfilled 0-0-0");
+    test.run_jobs().await;
+    test.assert_clean().await;
+    test.clock.advance(MINUTE);
+    assert_eq!(app::payments::settle_overdue(&test.app, 1).await.unwrap(), 1);
+    assert_eq!(test.state(first).await, "failed (expired) failed unfulfilled 0-0-0");
+    test.run_jobs().await;
+    test.assert_clean().await;
+}
+
+#[tokio::test]
 async fn a_charge_that_arrives_after_it_was_called_off_is_called_off_again() {
     let mut test = silent_with(|config| config.gateway.latency = MINUTE).await;
     let gateway = Faulty::before(&mut test);
