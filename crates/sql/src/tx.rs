@@ -10,7 +10,7 @@ use crate::{Dialect, Error, FromValue, Result, Value, mysql, sqlite};
 pub struct Tx<'c> {
     engine: &'c mut dyn Engine,
     ids: &'c IdBlocks,
-    after_commit: Vec<Box<dyn FnOnce() + Send>>,
+    hooks: Hooks,
     taken_ids: Vec<(&'static str, Range<i64>)>,
     wanted_ids: Option<Wanted>,
     transient: bool,
@@ -18,6 +18,16 @@ pub struct Tx<'c> {
     /// Whether a statement stopped after some of its rows.
     half_done: bool,
 }
+
+/// What is done once it is known how the commit went.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    pub(crate) committed: Vec<Hook>,
+    /// For a commit of which nobody knows.
+    pub(crate) uncertain: Vec<Hook>,
+}
+
+pub(crate) type Hook = Box<dyn FnOnce() + Send>;
 
 /// Where rows go and what happens to those whose key is taken.
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +109,11 @@ impl<'r> Row<'r> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(engine: &'c mut dyn Engine, ids: &'c IdBlocks) -> Self {
-        let (after_commit, taken_ids) = (Vec::new(), Vec::new());
         Tx {
             engine,
             ids,
-            after_commit,
-            taken_ids,
+            hooks: Hooks::default(),
+            taken_ids: Vec::new(),
             wanted_ids: None,
             transient: false,
             lost: false,
@@ -310,11 +319,17 @@ impl<'c> Tx<'c> {
 
     /// Runs `f` once the transaction is durable, before whoever asked for it hears so; never if it is rolled back.
     pub fn after_commit(&mut self, f: impl FnOnce() + Send + 'static) {
-        self.after_commit.push(Box::new(f));
+        self.hooks.committed.push(Box::new(f));
     }
 
-    pub(crate) fn take_after_commit(&mut self) -> Vec<Box<dyn FnOnce() + Send>> {
-        std::mem::take(&mut self.after_commit)
+    /// Runs `f` if the connection is lost at the commit, so that nobody knows whether it was kept
+    /// ([`Error::Uncertain`]).
+    pub fn if_uncertain(&mut self, f: impl FnOnce() + Send + 'static) {
+        self.hooks.uncertain.push(Box::new(f));
+    }
+
+    pub(crate) fn take_hooks(&mut self) -> Hooks {
+        std::mem::take(&mut self.hooks)
     }
 
     /// Gives back the ids of a transaction that is rolled back.

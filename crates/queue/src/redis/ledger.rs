@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use sql::{Tx, Value};
@@ -23,6 +24,8 @@ use crate::{Error, JobId, Result, State};
 pub(super) struct Ledger {
     pub(super) offers: Offers,
     pub(super) endings: Endings,
+    /// Whether Redis is known to lack something that the ledger expects.
+    pub(super) missed: Arc<AtomicBool>,
     pub(super) retention: Retention,
 }
 
@@ -41,8 +44,9 @@ impl Ledger {
     pub(super) fn push_in(&self, tx: &mut Tx<'_>, jobs: &[NewJob], at: Timestamp) -> Result<Vec<Pushed>> {
         let (pushed, new) = outbox::push(tx, jobs, at)?;
         if !new.is_empty() {
-            let offers = self.offers.clone();
+            let (offers, missed) = (self.offers.clone(), Arc::clone(&self.missed));
             tx.after_commit(move || offers.send(new));
+            tx.if_uncertain(move || missed.store(true, Ordering::Release));
         }
         Ok(pushed)
     }

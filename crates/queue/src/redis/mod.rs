@@ -137,6 +137,7 @@ impl RedisBackend {
         let ledger = Ledger {
             offers: lane::offers(&runtime, jobs.clone(), Arc::clone(&missed)),
             endings: lane::endings(&runtime, jobs.clone()),
+            missed: Arc::clone(&missed),
             retention,
         };
         Ok(RedisBackend {

@@ -13,6 +13,7 @@ use super::reserving::Reserver;
 use super::statements::Statements;
 use crate::ids::IdBlocks;
 use crate::measures::{self, Outcome};
+use crate::tx::{Hook, Hooks};
 use crate::work::{Queue, Unit, Verdict};
 use crate::{Dialect, Error, Tx};
 
@@ -50,7 +51,7 @@ pub(super) struct Worker {
 /// How one run of a transaction ended.
 enum Run {
     /// It was committed; what is to be done then.
-    Committed(Vec<Box<dyn FnOnce() + Send>>),
+    Committed(Vec<Hook>),
     /// Its function failed, for good.
     Failed,
     /// It gave way to another and runs again. What is to be told when it has been run often enough; nothing where its
@@ -150,12 +151,12 @@ impl Worker {
         if verdict != Verdict::Commit {
             tx.give_back_ids();
         }
-        let (hooks, lost, has_begun) = (tx.take_after_commit(), tx.saw_lost(), tx.wrote());
+        let (hooks, lost, has_begun) = (tx.take_hooks(), tx.saw_lost(), tx.wrote());
         match verdict {
             Verdict::Commit if has_begun => self.commit(connection, unit, hooks),
             Verdict::Commit => {
                 self.connection.put(connection);
-                Run::Committed(hooks)
+                Run::Committed(hooks.committed)
             }
             Verdict::Again if lost => {
                 self.connector.look_elsewhere();
@@ -185,7 +186,7 @@ impl Worker {
         })
     }
 
-    fn commit(&mut self, mut connection: Conn, unit: &dyn Unit, hooks: Vec<Box<dyn FnOnce() + Send>>) -> Run {
+    fn commit(&mut self, mut connection: Conn, unit: &dyn Unit, hooks: Hooks) -> Run {
         let ready = Instant::now();
         let committed = connection.query_drop("COMMIT");
         if self.kind == Kind::Write {
@@ -193,7 +194,7 @@ impl Worker {
         }
         let Err(fault) = committed else {
             self.connection.put(connection);
-            return Run::Committed(hooks);
+            return Run::Committed(hooks.committed);
         };
         match &fault {
             // The server says that it was not kept.
@@ -208,8 +209,13 @@ impl Worker {
                 if error.is_transient() { Run::Again(Some(error)) } else { Run::Refused(error) }
             }
             // Nobody knows. A read has nothing to lose.
-            _ if self.kind == Kind::Read => Run::Committed(hooks),
-            _ => Run::Refused(Error::Uncertain { reason: fault.to_string() }),
+            _ if self.kind == Kind::Read => Run::Committed(hooks.committed),
+            _ => {
+                for hook in hooks.uncertain {
+                    hook();
+                }
+                Run::Refused(Error::Uncertain { reason: fault.to_string() })
+            }
         }
     }
 

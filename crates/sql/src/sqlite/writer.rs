@@ -10,6 +10,7 @@ use crate::ids::{IdBlocks, Wanted};
 use crate::measures::{self, Outcome};
 use crate::sqlite::Statements;
 use crate::sqlite::turn::Turn;
+use crate::tx::Hook;
 use crate::work::{Queue, Unit, Verdict};
 use crate::{Error, Result, Tx};
 
@@ -57,7 +58,7 @@ struct Writer {
 /// A transaction that ran and waits for the commit.
 struct Ran {
     unit: Box<dyn Unit>,
-    after_commit: Vec<Box<dyn FnOnce() + Send>>,
+    after_commit: Vec<Hook>,
 }
 
 /// A transaction that must run again.
@@ -149,7 +150,7 @@ impl Writer {
         if verdict != Verdict::Commit {
             tx.give_back_ids();
         }
-        let (after_commit, wanted_ids) = (tx.take_after_commit(), tx.wanted_ids());
+        let (after_commit, wanted_ids) = (tx.take_hooks().committed, tx.wanted_ids());
         match verdict {
             _ if ended.is_err() => group.pending.push_front(unit),
             Verdict::Commit => group.ran.push(Ran { unit, after_commit }),

@@ -64,11 +64,17 @@ async fn cut_at_the_commit(cut: Cut) -> (sql::Result<()>, u32, Vec<i64>) {
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
     proxy.cut_next(cut);
+    let told = Arc::new(AtomicU32::new(0));
+    let heard = Arc::clone(&told);
     let answer = db.write("cut", move |tx| {
         counted.fetch_add(1, Ordering::SeqCst);
+        let heard = Arc::clone(&heard);
+        tx.if_uncertain(move || assert_eq!(heard.fetch_add(1, Ordering::SeqCst), 0));
+        tx.after_commit(|| panic!("nobody knows of the commit"));
         add(tx, 1)
     });
     let answer = answer.await;
+    assert_eq!(told.load(Ordering::SeqCst), 1);
     let after = numbers(&direct).await;
     db.write("next", |tx| add(tx, 2)).await.unwrap();
     assert_eq!(numbers(&direct).await[1], 1);
