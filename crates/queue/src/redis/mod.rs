@@ -60,8 +60,12 @@
 //! data) or another's, a claim has no jobs; it first restores what the queue must know, its pause above all, and has the
 //! sweeper walk the whole outbox without a pause. The epoch keeps its `?` until a walk has come to its end, so that a
 //! walk that dies is begun again by whoever claims next. The first use of a queue looks the same, and costs one walk. A
-//! process also walks the whole outbox when it starts, when a relay failed, and when its connection for wake-ups was lost:
-//! Redis may have come back with an older copy. Otherwise the sweeper goes round the outbox a page every second.
+//! process also walks the whole outbox when it starts, when a relay failed, when nobody knows whether a push was committed,
+//! and when its connection for wake-ups was lost: Redis may have come back with an older copy. Otherwise the sweeper goes
+//! round the outbox a page every second.
+//!
+//! A job that an older copy still has is offered with tokens that cannot land any more. The first lease of it that ends
+//! shows that: its row is more than one token ahead. It is told anew by its row then, and no worker counts as lost.
 //!
 //! A worker whose job was forgotten keeps it: the row still says so, and its heartbeat is told so. The job is offered
 //! again one token further, so that its two workers are told apart; the first to land has the effect. What is lost are
