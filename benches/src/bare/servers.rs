@@ -15,8 +15,10 @@ use super::{BATCH, Script, Step, redis_jobs};
 
 /// Loops side by side; more are no faster on two cores.
 pub const LOOPS: usize = 2;
-/// Rows of a statement.
+/// Rows of a statement with its values written out.
 const ROWS: usize = 1_000;
+/// Rows of an insert that is prepared; a set that is smaller is written out. More are no faster.
+const PREPARED_ROWS: usize = 250;
 
 /// Runs a script on an empty database with the schema; returns the seconds it took.
 pub fn run(script: &Script, database: &str, redis: &str) -> anyhow::Result<f64> {
@@ -70,9 +72,11 @@ impl Connections {
         Ok(Connections { mysql, redis, claim: redis_jobs::claim_script() })
     }
 
-    fn commit(&mut self, texts: &[String]) -> mysql::Result<()> {
+    fn commit(&mut self, texts: &[Text]) -> mysql::Result<()> {
         self.mysql.query_drop("START TRANSACTION")?;
-        texts.iter().try_for_each(|text| self.mysql.query_drop(text))?;
+        texts.iter().try_for_each(|Text { sql, values }| {
+            if values.is_empty() { self.mysql.query_drop(sql) } else { self.mysql.exec_drop(sql, values) }
+        })?;
         self.mysql.query_drop("COMMIT")
     }
 
@@ -104,7 +108,7 @@ const DEADLOCK: u16 = 1213;
 /// A transaction of one batch, ready to be sent.
 struct Transaction {
     claims: Option<&'static str>,
-    texts: Vec<String>,
+    texts: Vec<Text>,
     /// What Redis is told after the commit.
     commands: Pipeline,
     completes: Option<&'static str>,
@@ -139,8 +143,14 @@ impl Transaction {
     }
 }
 
-/// The statement with its values written out.
-fn texts(statement: &Statement, batch: usize) -> Vec<String> {
+/// A statement, and the values of one that is prepared.
+struct Text {
+    sql: String,
+    values: Vec<mysql::Value>,
+}
+
+/// The statement in pieces: inserts are prepared, as far as they fill a set.
+fn texts(statement: &Statement, batch: usize) -> Vec<Text> {
     let Statement { table, change, rows } = statement;
     let columns = &rows.columns;
     let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
@@ -166,22 +176,30 @@ fn texts(statement: &Statement, batch: usize) -> Vec<String> {
             )
         }
     };
-    let row = |row: &&[Value]| row.iter().map(literal).collect::<Vec<_>>().join(",");
+    let sql = |rows: &[&[Value]], write: &dyn Fn(&Value) -> String| {
+        let row = |row: &&[Value]| row.iter().map(write).collect::<Vec<_>>().join(",");
+        format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join("),("))
+    };
     let rows: Vec<&[Value]> = rows.of(batch).collect();
-    rows.chunks(ROWS)
-        .map(|rows| format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join("),(")))
-        .collect()
+    let is_insert = matches!(change, Change::Insert { .. });
+    let text = |rows: &[&[Value]]| {
+        if is_insert && rows.len() == PREPARED_ROWS {
+            let values = rows.iter().flat_map(|row| row.iter().map(wire)).collect();
+            return Text { sql: sql(rows, &|_| "?".to_owned()), values };
+        }
+        Text { sql: sql(rows, &|value| wire(value).as_sql(false)), values: Vec::new() }
+    };
+    rows.chunks(if is_insert { PREPARED_ROWS } else { ROWS }).map(text).collect()
 }
 
-fn literal(value: &Value) -> String {
-    let value = match value {
+fn wire(value: &Value) -> mysql::Value {
+    match value {
         Value::Null => mysql::Value::NULL,
         Value::Integer(value) => mysql::Value::Int(*value),
         Value::Real(value) => mysql::Value::Double(*value),
         Value::Text(text) => mysql::Value::Bytes(text.clone().into_bytes()),
         Value::Blob(bytes) => mysql::Value::Bytes(bytes.clone()),
-    };
-    value.as_sql(false)
+    }
 }
 
 fn plain(value: &Value) -> String {

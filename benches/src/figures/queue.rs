@@ -45,7 +45,8 @@ async fn beside(
         }
     }
     let figure = |(limit, found): (&BareJobs, &Vec<f64>)| {
-        Figure::beside(name, "jobs/s", &ours, limit.what(), found).goal(Goal::RatioAtLeast(0.6))
+        let figure = Figure::beside(name, "jobs/s", &ours, limit.what(), found);
+        if limit.is_goal() { figure.goal(Goal::RatioAtLeast(0.6)) } else { figure }
     };
     Ok(limits.iter().zip(&found).map(figure).collect())
 }
