@@ -33,6 +33,14 @@ pub trait Handler: Send + Sync + 'static {
     /// called stale, are [`Outcome::Done`]. An error, a panic or a timeout says nothing of any job: each is then run
     /// alone, so that one bad job takes no others with it.
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError>;
+
+    /// Ends what hangs on a job, alone in its batch, that is discarded because its last run failed: by an error, a panic or
+    /// a timeout, not by an outcome. May be called again for the same job, also when it went to another worker, which
+    /// [`Queue::keep_in`](crate::Queue::keep_in) tells. An error puts the end of the job off.
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let (_, _) = (batch, error);
+        Ok(())
+    }
 }
 
 /// What becomes of a job.

@@ -1,7 +1,7 @@
 //! Running what was claimed: by kind, in batches, each alone where a batch fails.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use telemetry::Trace;
 use tokio::task::JoinHandle;
@@ -199,7 +199,8 @@ async fn run_batch(entry: &Entry, batch: &Batch) {
     match attempt(entry, batch).await {
         Ok(outcomes) => finish(batch, &entry.limits, outcomes).await,
         Err(failure) if batch.jobs.len() == 1 => {
-            finish(batch, &entry.limits, vec![Outcome::Retry(failure)]).await;
+            let outcome = failed(entry, batch, failure).await;
+            finish(batch, &entry.limits, vec![outcome]).await;
         }
         Err(failure) => {
             tracing::warn!(
@@ -213,6 +214,28 @@ async fn run_batch(entry: &Entry, batch: &Batch) {
             }
         }
     }
+}
+
+/// How long a job waits that cannot be given up in good order.
+const GIVEN_UP_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// What becomes of a job whose run failed. Before it is discarded, its handler ends what hangs on it.
+async fn failed(entry: &Entry, batch: &Batch, failure: String) -> Outcome {
+    let job = &batch.jobs[0];
+    if job.landing.standing() == Standing::Open
+        && job.is_last_attempt(&entry.limits)
+        && let Err(error) = entry.handler.give_up(batch, &failure).await
+    {
+        tracing::error!(
+            job = job.id.0,
+            kind = &*job.kind,
+            failure,
+            error = with_causes(&*error),
+            "a job cannot be given up; it is tried again"
+        );
+        return Outcome::Snooze(GIVEN_UP_AGAIN_AFTER);
+    }
+    Outcome::Retry(failure)
 }
 
 async fn run_alone(entry: &Entry, batch: &Batch) {

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -96,6 +96,14 @@ where
     }
 }
 
+/// What a thread that waits for work gets.
+pub(crate) enum Next {
+    Unit(Box<dyn Unit>),
+    Nothing,
+    /// There is no work and there will be none.
+    Closed,
+}
+
 /// Work that waits for a thread.
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -120,15 +128,24 @@ impl Queue {
 
     /// Waits for work; `None` once the queue is closed and empty.
     pub(crate) fn pop(&self) -> Option<Box<dyn Unit>> {
-        let mut state = self.lock();
         loop {
-            if let Some(unit) = state.waiting.pop_front() {
-                return Some(unit);
+            match self.pop_within(Duration::MAX) {
+                Next::Unit(unit) => return Some(unit),
+                Next::Nothing => {}
+                Next::Closed => return None,
             }
-            if state.closed {
-                return None;
-            }
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for work for so long.
+    pub(crate) fn pop_within(&self, patience: Duration) -> Next {
+        let waits = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let waited = self.ready.wait_timeout_while(self.lock(), patience, waits);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match state.waiting.pop_front() {
+            Some(unit) => Next::Unit(unit),
+            None if state.closed => Next::Closed,
+            None => Next::Nothing,
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sql::Tx;
 use store::imports::ImportStatus;
 
-use super::import::fail_with_the_last;
+use super::import::{give_up, has_status};
 use super::outlook::{self, About, Foresight, Outlook};
 use super::{Payload, land, payloads};
 use crate::imports::{self, Fetched};
@@ -43,13 +43,6 @@ impl Handler for Run {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: FetchImport = payloads(batch.jobs())?.remove(0);
-        let done = self.fetch(batch, payload).await;
-        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
-    }
-}
-
-impl Run {
-    async fn fetch(&self, batch: &Batch, payload: FetchImport) -> Result<Vec<Outcome>> {
         let fetched = match imports::fetch_file(&self.0, batch, payload.import).await? {
             Fetched::Later(outcome) => return Ok(vec![outcome]),
             fetched => Arc::new(fetched),
@@ -78,6 +71,11 @@ impl Run {
         }
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
+    }
+
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let FetchImport { import } = payloads(batch.jobs())?.remove(0);
+        give_up(&self.0, batch, import, error, move |tx| has_status(tx, import, ImportStatus::Fetching)).await
     }
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,13 +67,6 @@ impl Handler for Plan {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: PlanImport = payloads(batch.jobs())?.remove(0);
-        let done = self.plan(batch, payload).await;
-        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
-    }
-}
-
-impl Plan {
-    async fn plan(&self, batch: &Batch, payload: PlanImport) -> Result<Vec<Outcome>> {
         let planned = imports::plan(&self.0, payload.import).await?;
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
@@ -84,6 +78,11 @@ impl Plan {
         let outcomes = land(&self.0, "plan_import", batch.jobs(), effect).await?;
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
+    }
+
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let PlanImport { import } = payloads(batch.jobs())?.remove(0);
+        give_up(&self.0, batch, import, error, move |tx| has_status(tx, import, ImportStatus::Planning)).await
     }
 }
 
@@ -100,13 +99,6 @@ impl Handler for Chunk {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
-        let done = self.import(batch, payload).await;
-        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
-    }
-}
-
-impl Chunk {
-    async fn import(&self, batch: &Batch, payload: ImportChunk) -> Result<Vec<Outcome>> {
         let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
@@ -123,6 +115,14 @@ impl Chunk {
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
     }
+
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let ImportChunk { import, chunk } = payloads(batch.jobs())?.remove(0);
+        give_up(&self.0, batch, import, error, move |tx| {
+            Ok(store::imports::find_open_chunk(tx, import, chunk)?.is_some())
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -137,13 +137,6 @@ impl Handler for Finish {
 
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: FinishImport = payloads(batch.jobs())?.remove(0);
-        let done = self.finish(batch, payload).await;
-        fail_with_the_last(&self.0, batch, &self.limits(), payload.import, done).await
-    }
-}
-
-impl Finish {
-    async fn finish(&self, batch: &Batch, payload: FinishImport) -> Result<Vec<Outcome>> {
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             if !kept.is_empty() {
@@ -155,33 +148,38 @@ impl Finish {
         imports::remove_spool(&self.0, payload.import).await?;
         Ok(outcomes)
     }
+
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let FinishImport { import } = payloads(batch.jobs())?.remove(0);
+        give_up(&self.0, batch, import, error, move |tx| has_status(tx, import, ImportStatus::Running)).await
+    }
 }
 
-/// Ends the import with the last attempt of a job of it that failed: nothing else would, and whoever waits for the import
-/// would wait for ever.
-pub(super) async fn fail_with_the_last(
+/// Ends an import of which a job has failed for the last time, if that job is still this worker's and what it had to do is
+/// still open: nothing else would, and whoever waits for the import would wait for ever.
+pub(super) async fn give_up(
     app: &App,
     batch: &Batch,
-    limits: &Limits,
     import: ImportId,
-    done: Result<Vec<Outcome>>,
-) -> Result<Vec<Outcome>, BoxError> {
-    let (job, error) = match (&**batch.jobs(), done) {
-        ([job], Err(error)) if job.is_last_attempt(limits) => (job, error),
-        (_, done) => return Ok(done?),
-    };
-    let reason = format!("given up after {} attempts: {error}", job.failures + 1);
-    tracing::error!(import = import.get(), job = job.id.0, reason, "an import cannot go on");
-    let ledger = app.clone();
-    let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
-        if !kept.is_empty() {
+    error: &str,
+    is_open: impl Fn(&mut Tx<'_>) -> Result<bool> + Send + 'static,
+) -> Result<(), BoxError> {
+    let failures = batch.jobs().iter().map(|job| job.failures + 1).max().unwrap_or_default();
+    let reason = format!("given up after {failures} attempts: {error}");
+    let (ledger, jobs) = (app.clone(), Arc::clone(batch.jobs()));
+    app.transaction("give_up_import", move |tx| -> Result<()> {
+        let is_ours = !ledger.queue().keep_in(tx, &jobs)?.jobs.is_empty();
+        if is_ours && is_open(tx)? {
             imports::fail(&ledger, tx, import, &reason)?;
         }
-        Ok(Vec::new())
-    };
-    let outcomes = land(app, "fail_import", batch.jobs(), effect).await?;
-    imports::remove_spool(app, import).await?;
-    Ok(outcomes)
+        Ok(())
+    })
+    .await?;
+    Ok(imports::remove_spool(app, import).await?)
+}
+
+pub(super) fn has_status(tx: &mut Tx<'_>, import: ImportId, status: ImportStatus) -> Result<bool> {
+    Ok(store::imports::get(tx, import)?.status == status)
 }
 
 impl Foresight for Plan {

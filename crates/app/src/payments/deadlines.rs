@@ -27,7 +27,8 @@ pub async fn settle_overdue(app: &App, limit: u32) -> Result<usize> {
         .filter(|attempt| matches!(answers.get(attempt), Some(Ok(ChargeState::Pending))))
         .collect();
     let decided = answers.len() - pending.len();
-    let until = now.checked_add(ASKED_AGAIN_AFTER).unwrap_or(now);
+    let pause = ASKED_AGAIN_AFTER.min(app.config().gateway.reservation_deadline);
+    let until = now.checked_add(pause).unwrap_or(now);
     let inner = app.clone();
     app.transaction("settle_overdue", move |tx| -> Result<()> {
         let mut settlement = Settlement::begin(&inner, tx, &overdue)?;

@@ -62,7 +62,7 @@ fn workers_stopped_at_random_and_continued_land_each_effect_once() {
         sleep(chance.below(Duration::from_millis(200)));
         if shop.is_on_server() {
             zombie.signal(Signal::STOP);
-            sleep(Duration::from_millis(2_500));
+            sleep(Duration::from_millis(3_500));
         } else {
             stop_outside_writes(&shop, &zombie);
             sleep(Duration::from_millis(1_300));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use sql::{Tx, Value};
@@ -53,6 +54,10 @@ impl RedisBackend {
             let Judgement { moves, outdated, callbacks } =
                 self.db.write("reap_jobs", move |tx| judge(&ledger, tx, &lost, rules, at)).await?;
             moved.callbacks.extend(callbacks);
+            if !outdated.is_empty() {
+                // There may be more of them, and these are offered even if what follows fails.
+                self.missed.store(true, Ordering::Release);
+            }
             moved.count += self.move_all(&queue, &moves, at).await?;
             moved.queues.extend(self.offer_rows(outdated).await?);
             if moves.iter().any(|change| change.way == Way::OfferAgain) {
@@ -112,7 +117,7 @@ fn judge(
             judgement.moves.push(moved(job.id, data.attempt, Way::Drop));
             continue;
         };
-        if row.fence > i64::from(data.attempt) + 1 {
+        if row.fence > i64::from(data.attempt) + 1 && !data.cancelling {
             // Redis was put back to an older state: what was claimed could not land, and no worker was lost with it.
             judgement.moves.push(moved(job.id, data.attempt, Way::Drop));
             judgement.outdated.push(job.id);

@@ -154,7 +154,12 @@ impl Connector {
     /// How long the server lets a session be silent, also in the middle of a transaction. A process that was stopped, or
     /// whose machine went away, keeps its locks no longer than others wait for them.
     fn silent_at_most(&self) -> Duration {
-        (self.lock_timeout * 2 / 3).max(Duration::from_secs(1))
+        Duration::from_secs((self.lock_timeout.as_secs() * 2).div_ceil(3).max(2))
+    }
+
+    /// How often a connection that rests gives a sign of life.
+    pub(super) fn sign_of_life(&self) -> Duration {
+        self.silent_at_most() / 4
     }
 
     pub(super) fn error(&self, fault: &Fault, statement: &str) -> Error {
@@ -172,6 +177,15 @@ pub(super) struct Rest {
 impl Rest {
     pub(super) fn of(connector: &Connector) -> Self {
         Rest { connection: None, at_most: connector.silent_at_most() / 2 }
+    }
+
+    /// Has a resting connection tell the server that this process is alive.
+    pub(super) fn stir(&mut self) {
+        if let Some(mut connection) = self.take()
+            && connection.ping().is_ok()
+        {
+            self.put(connection);
+        }
     }
 
     pub(super) fn put(&mut self, connection: Conn) {

@@ -24,7 +24,7 @@ pub(super) fn breaks_connection(fault: &Fault) -> bool {
 /// Whether the server, asked to commit, said that it gives the connection up: it does not say whether before or after it
 /// had committed.
 pub(super) fn leaves_a_commit_open(fault: &Fault) -> bool {
-    matches!(fault, Fault::MySqlError(error) if matches!(error.code, 1053 | 1317 | 1927 | 3032 | 3169 | 4031))
+    matches!(fault, Fault::MySqlError(error) if matches!(error.code, 1053 | 1317 | 1927 | 3032 | 3169))
 }
 
 /// How a failed commit names the system's error for a disk without room (ENOSPC).

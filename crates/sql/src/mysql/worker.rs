@@ -14,7 +14,7 @@ use super::statements::Statements;
 use crate::ids::IdBlocks;
 use crate::measures::{self, Outcome};
 use crate::tx::{Hook, Hooks};
-use crate::work::{Queue, Unit, Verdict};
+use crate::work::{Next, Queue, Unit, Verdict};
 use crate::{Dialect, Error, Tx};
 
 /// What a connection is for.
@@ -74,8 +74,12 @@ impl Worker {
             Kind::Read => "sql-reader",
         };
         let run = move || {
-            while let Some(unit) = self.queue.pop() {
-                self.serve(unit);
+            loop {
+                match self.queue.pop_within(self.connector.sign_of_life()) {
+                    Next::Unit(unit) => self.serve(unit),
+                    Next::Nothing => self.connection.stir(),
+                    Next::Closed => return,
+                }
             }
         };
         std::thread::Builder::new()
@@ -118,8 +122,10 @@ impl Worker {
                 Run::Elsewhere(error) => {
                     lost += 1;
                     measures::run_again(1);
-                    // Whoever asked while no server was there has waited since then, not since its turn came.
-                    if self.is_spent(unit.asked_at()) {
+                    // One that lost its connection on the way runs once more, however long this process was stopped. Who
+                    // asked while no server was there has waited since then, not since its turn came.
+                    let runs_once_more = lost == 1 && error.is_none();
+                    if !runs_once_more && self.is_spent(unit.asked_at()) {
                         return unit.answer(error);
                     }
                     std::thread::sleep(pause(lost, true));

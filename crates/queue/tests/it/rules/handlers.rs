@@ -2,7 +2,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use queue::backend::Change;
-use queue::{Backoff, Batch, Limits, NewJob, Outcome, Rate, Selection, Settings, State};
+use async_trait::async_trait;
+use queue::{Backoff, Batch, BoxError, Handler, Limits, NewJob, Outcome, Rate, Selection, Settings, State};
 
 use crate::lab::{Does, Lab, Store, does, job, land};
 
@@ -61,6 +62,47 @@ pub async fn a_panic_is_a_failure_with_its_message<S: Store>() {
 pub async fn a_wrong_number_of_outcomes_is_a_failure<S: Store>() {
     let (_, poison) = spoils::<S>(|| Ok(Vec::new())).await;
     assert!(poison.errors[0].message.contains("0 of 1 jobs"), "{:?}", poison.errors);
+}
+
+/// Fails always, and notes what it was told when its job was given up; the first time it cannot.
+#[derive(Default)]
+struct Hopeless {
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Handler for Hopeless {
+    fn kind(&self) -> &'static str {
+        "a"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { attempts: 2, timeout: Duration::from_millis(20), ..Limits::default() }
+    }
+
+    async fn run(&self, _: &Batch) -> Result<Vec<Outcome>, BoxError> {
+        std::future::pending().await
+    }
+
+    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
+        let mut told = self.told.lock().unwrap();
+        told.push(format!("{} {error}", batch.jobs().len()));
+        if told.len() == 1 { Err("not now".into()) } else { Ok(()) }
+    }
+}
+
+pub async fn a_job_that_fails_for_good_is_given_up_by_its_handler_before_it_is_discarded<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let id = lab.push(job("a")).await;
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let hopeless = || Hopeless { told: Arc::clone(&told) };
+    for (state, times_told) in [(State::Retryable, 0), (State::Scheduled, 1), (State::Discarded, 2)] {
+        lab.drain(hopeless()).await;
+        assert_eq!((lab.state(id).await, told.lock().unwrap().len()), (state, times_told));
+        lab.advance(3_600);
+        lab.queue.promote(1).await.unwrap();
+    }
+    assert_eq!(*told.lock().unwrap(), ["1 timed out after 20ms"; 2]);
 }
 
 pub async fn a_run_that_takes_too_long_is_a_failure<S: Store>() {

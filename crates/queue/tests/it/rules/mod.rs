@@ -74,6 +74,7 @@ conformance!(crate::lab::Engines:
     handlers {
         a_failing_batch_runs_its_jobs_one_at_a_time,
         a_panic_is_a_failure_with_its_message,
+        a_job_that_fails_for_good_is_given_up_by_its_handler_before_it_is_discarded,
         a_run_that_takes_too_long_is_a_failure,
         a_wrong_number_of_outcomes_is_a_failure,
         what_landed_before_a_batch_failed_is_not_run_again,
