@@ -77,6 +77,10 @@ async fn an_import_whose_chunk_fails_for_good_ends_and_says_why() {
     let again = test.import(&test.file("a.csv", text.as_str()), into("shop")).await;
     let (imported, good) = (again.progress.counts.orders_imported, totals.orders - totals.bad_orders);
     assert_eq!((again.import.status, imported), (ImportStatus::Completed, good as i64));
+    // The job that was discarded finds nothing left to do.
+    let discarded = queue::Filter { state: Some(queue::State::Discarded), ..queue::Filter::default() };
+    assert_eq!(test.app.queue().retry(queue::Selection::Matching(discarded)).await.unwrap(), 1);
+    test.run_jobs().await;
     test.assert_clean().await;
 }
 
