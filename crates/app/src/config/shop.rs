@@ -19,7 +19,8 @@ pub struct DatabaseSettings {
     pub readers: usize,
     /// Connections to MySQL that write; SQLite takes one writer.
     pub writers: usize,
-    /// How long another process may hold the database, or a server may be away, before that is an error.
+    /// How long another process may hold the database, or a server may be away, before that is an error. A server ends a session that
+    /// is silent for two thirds of it.
     #[serde(with = "duration_text")]
     pub lock_timeout: Duration,
 }
