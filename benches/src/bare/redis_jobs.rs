@@ -117,6 +117,10 @@ pub fn run(home: &Home, redis: &str, jobs: usize, args: &str, outbox: bool) -> a
         (0..LOOPS).map(|_| Connections::open(home.database(), redis)).collect::<anyhow::Result<Vec<_>>>()?;
     let next_id = AtomicI64::new(1);
     let (batch, last) = (i64::try_from(BATCH)?, i64::try_from(jobs)?);
+    let insert = format!(
+        "INSERT INTO job_outbox (id,queue,kind,args,priority,fence,enqueued_at) VALUES {}",
+        vec!["(?,'default','no_op',?,100,1,0)"; BATCH].join(",")
+    );
     let began = Instant::now();
     in_parallel(&mut connections, |connections| {
         loop {
@@ -126,12 +130,8 @@ pub fn run(home: &Home, redis: &str, jobs: usize, args: &str, outbox: bool) -> a
             }
             let ids = first..first + batch;
             if outbox {
-                let row = |id| format!("({id},'default','no_op','{args}',100,1,0)");
-                let rows: Vec<String> = ids.clone().map(row).collect();
-                connections.mysql.query_drop(format!(
-                    "INSERT INTO job_outbox (id,queue,kind,args,priority,fence,enqueued_at) VALUES {}",
-                    rows.join(",")
-                ))?;
+                let values: Vec<mysql::Value> = ids.clone().flat_map(|id| [id.into(), args.into()]).collect();
+                connections.mysql.exec_drop(&insert, values)?;
             }
             let mut commands = redis::pipe();
             push(&mut commands, "default", ids.map(|id| (id.to_string(), args.to_owned())));

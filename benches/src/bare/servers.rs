@@ -1,4 +1,4 @@
-//! The bare loops on MySQL and Redis: as many connections as the machine has use for, texts and commands made before.
+//! The bare loops on MySQL and Redis: as many connections as the machine has use for, statements and commands made before.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -72,10 +72,10 @@ impl Connections {
         Ok(Connections { mysql, redis, claim: redis_jobs::claim_script() })
     }
 
-    fn commit(&mut self, texts: &[Text]) -> mysql::Result<()> {
+    fn commit(&mut self, statements: &[Sql]) -> mysql::Result<()> {
         self.mysql.query_drop("START TRANSACTION")?;
-        texts.iter().try_for_each(|Text { sql, values }| {
-            if values.is_empty() { self.mysql.query_drop(sql) } else { self.mysql.exec_drop(sql, values) }
+        statements.iter().try_for_each(|Sql { text, values }| {
+            if values.is_empty() { self.mysql.query_drop(text) } else { self.mysql.exec_drop(text, values) }
         })?;
         self.mysql.query_drop("COMMIT")
     }
@@ -86,7 +86,7 @@ impl Connections {
             if let Some(queue) = transaction.claims {
                 claimed = redis_jobs::claim(self, queue, BATCH)?;
             }
-            while let Err(fault) = self.commit(&transaction.texts) {
+            while let Err(fault) = self.commit(&transaction.statements) {
                 // Of two that wait for each other one gives way, and is run again whole.
                 let gives_way = matches!(&fault, mysql::Error::MySqlError(error) if error.code == DEADLOCK);
                 ensure!(gives_way, "{fault}");
@@ -108,7 +108,7 @@ const DEADLOCK: u16 = 1213;
 /// A transaction of one batch, ready to be sent.
 struct Transaction {
     claims: Option<&'static str>,
-    texts: Vec<Text>,
+    statements: Vec<Sql>,
     /// What Redis is told after the commit.
     commands: Pipeline,
     completes: Option<&'static str>,
@@ -117,10 +117,10 @@ struct Transaction {
 impl Transaction {
     fn of(steps: &[Step], batch: usize) -> Self {
         let mut made =
-            Transaction { claims: None, texts: Vec::new(), commands: redis::pipe(), completes: None };
+            Transaction { claims: None, statements: Vec::new(), commands: redis::pipe(), completes: None };
         for step in steps {
             match step {
-                Step::Write(statement) => made.texts.extend(texts(statement, batch)),
+                Step::Write(statement) => made.statements.extend(sets(statement, batch)),
                 Step::Claim(queue) => made.claims = Some(queue),
                 Step::Complete(queue) => made.completes = Some(queue),
                 Step::Push(queue, rows) => {
@@ -143,14 +143,14 @@ impl Transaction {
     }
 }
 
-/// A statement, and the values of one that is prepared.
-struct Text {
-    sql: String,
+/// What is sent: a text, and the values for its places if it is to be prepared.
+struct Sql {
+    text: String,
     values: Vec<mysql::Value>,
 }
 
-/// The statement in pieces: inserts are prepared, as far as they fill a set.
-fn texts(statement: &Statement, batch: usize) -> Vec<Text> {
+/// A statement in sets of rows: inserts are prepared, as far as they fill a set.
+fn sets(statement: &Statement, batch: usize) -> Vec<Sql> {
     let Statement { table, change, rows } = statement;
     let columns = &rows.columns;
     let names: Vec<String> = columns.iter().map(|name| format!("NULL AS new_{name}")).collect();
@@ -176,20 +176,20 @@ fn texts(statement: &Statement, batch: usize) -> Vec<Text> {
             )
         }
     };
-    let sql = |rows: &[&[Value]], write: &dyn Fn(&Value) -> String| {
+    let text = |rows: &[&[Value]], write: &dyn Fn(&Value) -> String| {
         let row = |row: &&[Value]| row.iter().map(write).collect::<Vec<_>>().join(",");
         format!("{head}{}{tail}", rows.iter().map(row).collect::<Vec<_>>().join("),("))
     };
     let rows: Vec<&[Value]> = rows.of(batch).collect();
     let is_insert = matches!(change, Change::Insert { .. });
-    let text = |rows: &[&[Value]]| {
+    let set = |rows: &[&[Value]]| {
         if is_insert && rows.len() == PREPARED_ROWS {
             let values = rows.iter().flat_map(|row| row.iter().map(wire)).collect();
-            return Text { sql: sql(rows, &|_| "?".to_owned()), values };
+            return Sql { text: text(rows, &|_| "?".to_owned()), values };
         }
-        Text { sql: sql(rows, &|value| wire(value).as_sql(false)), values: Vec::new() }
+        Sql { text: text(rows, &|value| wire(value).as_sql(false)), values: Vec::new() }
     };
-    rows.chunks(if is_insert { PREPARED_ROWS } else { ROWS }).map(text).collect()
+    rows.chunks(if is_insert { PREPARED_ROWS } else { ROWS }).map(set).collect()
 }
 
 fn wire(value: &Value) -> mysql::Value {

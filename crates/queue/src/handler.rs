@@ -37,8 +37,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Ends what hangs on a job, alone in its batch, that is discarded because its last run failed: by an error, a panic or
     /// a timeout, not by an outcome. May be called again for the same job, also when it went to another worker, which
     /// [`Queue::keep_in`](crate::Queue::keep_in) tells. An error puts the end of the job off.
-    async fn give_up(&self, batch: &Batch, error: &str) -> Result<(), BoxError> {
-        let (_, _) = (batch, error);
+    async fn give_up(&self, _batch: &Batch, _error: &str) -> Result<(), BoxError> {
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::clock::later;
 use crate::job::NewJob;
 use crate::sql::settle::CANCELLED_WHILE_EXECUTING;
 use crate::sql::upkeep::prune_shared;
-use crate::{Error, JobId, Result, State};
+use crate::{JobId, Result, State};
 
 impl RedisBackend {
     pub(super) async fn promote_due(&self, max: usize, at: Timestamp) -> Result<Moved> {
@@ -144,7 +144,7 @@ fn judge(
     outbox::raise_fences(tx, &fences)?;
     judgement.callbacks = end(ledger, tx, &cancelled, State::Cancelled, at)?;
     judgement.callbacks.extend(end(ledger, tx, &discarded, State::Discarded, at)?);
-    Ok::<_, Error>(judgement)
+    Ok(judgement)
 }
 
 fn moved(id: JobId, attempt: u32, way: Way) -> Move {

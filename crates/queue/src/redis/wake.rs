@@ -22,6 +22,7 @@ pub(super) struct Ear {
 
 /// How long a read blocks.
 const BLOCK: Duration = Duration::from_secs(1);
+const _: () = assert!(BLOCK.as_millis() <= redis_link::LONGEST_BLOCK.as_millis());
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::balance::{Load, share};
 use super::{Crew, memory};
 use crate::backend::{Change, Orders};
@@ -20,31 +22,17 @@ const COUNTED_AT_MOST: usize = 10_000;
 /// Pruning comes after this many rounds of housekeeping.
 const PRUNE_EVERY: u32 = 6;
 
-/// Calls `duty` again and again, `pause` apart, until the supervisor stops. A failure is told and tried again.
+/// Calls `duty` again and again, `pause` apart, until it is told to end. A failure is told and tried again.
 pub(super) async fn repeat<F>(
     crew: Arc<Crew>,
     pause: Duration,
+    until: CancellationToken,
     name: &'static str,
     duty: impl Fn(Arc<Crew>) -> F,
 ) where
     F: Future<Output = Result<()>>,
 {
-    while crew.shared.stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-        report(name, duty(Arc::clone(&crew)).await);
-    }
-}
-
-/// [`repeat`], also while a supervisor that was stopped lets its jobs finish.
-pub(super) async fn repeat_to_the_end<F>(
-    crew: Arc<Crew>,
-    pause: Duration,
-    name: &'static str,
-    duty: impl Fn(Arc<Crew>) -> F,
-) where
-    F: Future<Output = Result<()>>,
-{
-    loop {
-        tokio::time::sleep(pause).await;
+    while until.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         report(name, duty(Arc::clone(&crew)).await);
     }
 }

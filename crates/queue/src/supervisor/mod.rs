@@ -162,17 +162,20 @@ fn start_duties(crew: &Arc<Crew>) -> JoinSet<()> {
     let mut duties = JoinSet::new();
     duties.spawn(duties::listen(Arc::clone(crew)));
     duties.spawn(duties::keep_moving(Arc::clone(crew)));
+    let stop = || crew.shared.stopping.clone();
+    // Jobs may finish for a while after the stop, and keep their leases: it is ended with the duties themselves.
+    let never = CancellationToken::new();
     let beat = settings.lease / 3;
-    duties.spawn(duties::repeat_to_the_end(Arc::clone(crew), beat, "heartbeat", duties::heartbeat));
-    duties.spawn(duties::repeat(Arc::clone(crew), beat, "notice", duties::give_notice));
+    duties.spawn(duties::repeat(Arc::clone(crew), beat, never, "heartbeat", duties::heartbeat));
+    duties.spawn(duties::repeat(Arc::clone(crew), beat, stop(), "notice", duties::give_notice));
     let cooldown = crew.settings.cooldown;
-    duties.spawn(duties::repeat(Arc::clone(crew), cooldown, "balance", duties::rebalance));
+    duties.spawn(duties::repeat(Arc::clone(crew), cooldown, stop(), "balance", duties::rebalance));
     let flush = settings.flush_metrics;
-    duties.spawn(duties::repeat(Arc::clone(crew), flush, "housekeeping", duties::housekeep));
-    duties.spawn(duties::repeat(Arc::clone(crew), SWEEP_EVERY, "sweep", duties::sweep));
+    duties.spawn(duties::repeat(Arc::clone(crew), flush, stop(), "housekeeping", duties::housekeep));
+    duties.spawn(duties::repeat(Arc::clone(crew), SWEEP_EVERY, stop(), "sweep", duties::sweep));
     if crew.settings.max_jobs.is_some() || crew.settings.max_memory_mib.is_some() {
         let poll = settings.poll.min(Duration::from_millis(100));
-        duties.spawn(duties::repeat(Arc::clone(crew), poll, "limits", duties::check_limits));
+        duties.spawn(duties::repeat(Arc::clone(crew), poll, stop(), "limits", duties::check_limits));
     }
     duties
 }

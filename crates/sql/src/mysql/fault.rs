@@ -54,3 +54,29 @@ pub(super) fn translate(fault: &Fault, statement: &str, target: &str) -> Error {
         _ => Error::statement(message, statement),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mysql::MySqlError;
+
+    use super::*;
+
+    fn of_server(code: u16, message: &str) -> Fault {
+        Fault::MySqlError(MySqlError { state: "HY000".to_owned(), message: message.to_owned(), code })
+    }
+
+    #[test]
+    fn a_commit_that_found_no_room_on_the_disk_is_told_from_one_that_met_another() {
+        let told = |message| translate(&of_server(1180, message), "COMMIT", "there");
+        let full = told("Got error 28 \"No space left on device\" during COMMIT");
+        assert!(matches!(full, Error::Full), "{full:?}");
+        let conflict = told("Got error 149 \"Lock deadlock; Retry transaction\" during COMMIT");
+        assert!(matches!(conflict, Error::Deadlock { .. }), "{conflict:?}");
+    }
+
+    #[test]
+    fn a_session_that_was_ended_for_its_silence_has_committed_nothing() {
+        let ended = of_server(4031, "The client was disconnected by the server because of inactivity.");
+        assert!(breaks_connection(&ended) && !leaves_a_commit_open(&ended));
+    }
+}

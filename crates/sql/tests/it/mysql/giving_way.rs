@@ -6,7 +6,7 @@ use ::mysql::prelude::Queryable as _;
 use sql::{Database, Error, Settings, Tx};
 
 use super::{add, connection_id, numbers, somebody, two_things};
-use crate::settings;
+use crate::{SCHEMAS, settings};
 
 /// How a transaction reaches for what the other one holds, after it has changed something of its own.
 type Reach = fn(&mut Tx<'_>, first: i64, second: i64) -> sql::Result<()>;
@@ -147,6 +147,20 @@ async fn a_connection_that_rested_for_long_costs_nobody_a_second_run() {
     });
     assert_eq!(rested.await.unwrap(), first);
     assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+/// What a run leaves that had to give way while it migrated: the lock is its connection's, and counts how often it was taken.
+#[tokio::test]
+async fn a_migration_that_runs_again_leaves_its_lock_to_nobody() {
+    let (space, _db) = two_things().await;
+    let db = Database::open(&Settings { writers: 1, ..settings(&space) }).unwrap();
+    let lock = "CONCAT('ordermill ', CRC32(DATABASE()))";
+    let take = format!("SELECT GET_LOCK({lock}, 0)");
+    db.write("take", move |tx| tx.query_one(&take, &[], |row| row.get::<i64>(0))).await.unwrap();
+    db.migrate(SCHEMAS, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    let is_free: Option<i64> =
+        somebody(space.database_url()).query_first(format!("SELECT IS_FREE_LOCK({lock})")).unwrap();
+    assert_eq!(is_free, Some(1));
 }
 
 #[tokio::test]
