@@ -6,6 +6,7 @@ mod copy;
 mod installed;
 mod look;
 mod mysql;
+mod port;
 pub mod s3;
 mod servers;
 pub mod smtp;
@@ -13,5 +14,6 @@ mod space;
 
 pub use collector::Collector;
 pub use look::{Cell, Look};
+pub use port::Port;
 pub use servers::Servers;
 pub use space::{Space, TEST_MYSQL, TEST_ON, TEST_REDIS};

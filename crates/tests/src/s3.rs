@@ -1,13 +1,14 @@
 //! A real object store on this machine.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::installed::installed;
+use crate::port::Port;
 
 /// The id of the key that it knows.
 pub const KEY_ID: &str = "key-id";
@@ -21,7 +22,7 @@ pub const BUCKET: &str = "exports";
 /// Objects whose keys hold `breaks`, `stalls`, `busy` or `changes` are special, see `servers/s3.py`.
 pub struct ObjectStore {
     folder: TempDir,
-    port: u16,
+    port: Port,
     process: Option<Child>,
 }
 
@@ -35,9 +36,8 @@ impl ObjectStore {
 
     /// One that has a port, but does not listen yet.
     pub fn stopped() -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-        let port = free.expect("a free port on the loopback interface").port();
-        ObjectStore { folder: tempfile::tempdir().expect("a temporary folder"), port, process: None }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        ObjectStore { folder, port: Port::reserve(), process: None }
     }
 
     /// Starts it, or starts it again, with an empty bucket.
@@ -46,7 +46,7 @@ impl ObjectStore {
         let mut process = Command::new(installed("moto"))
             .arg(script)
             .arg(self.folder.path())
-            .arg(self.port.to_string())
+            .arg(self.port.number().to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -54,7 +54,7 @@ impl ObjectStore {
         let mut line = String::new();
         let output = process.stdout.take().expect("its output is a pipe");
         BufReader::new(output).read_line(&mut line).expect("the object store tells its port");
-        assert_eq!(line.trim(), self.port.to_string(), "the object store listens where it should");
+        assert_eq!(line.trim(), self.port.number().to_string(), "the object store listens where it should");
         self.process = Some(process);
         self.send(&format!("/{BUCKET}"), b"");
     }
@@ -69,7 +69,7 @@ impl ObjectStore {
 
     /// Where it is.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.port)
     }
 
     /// Puts an object into the bucket.
@@ -87,9 +87,9 @@ impl ObjectStore {
     }
 
     fn send(&self, path: &str, bytes: &[u8]) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the object store listens");
+        let mut stream = TcpStream::connect(self.port.to_string()).expect("the object store listens");
         let head = format!(
-            "PUT {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/octet-stream\r\n\
+            "PUT {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/octet-stream\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n",
             self.port,
             bytes.len()

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::installed::installed;
+use crate::port::Port;
 
 /// What installs it.
 const PACKAGE: &str = "aiosmtpd";
@@ -22,7 +22,7 @@ pub struct SmtpServer {
     mailbox: TempDir,
     certificate: TempDir,
     options: Vec<String>,
-    port: u16,
+    port: Port,
     process: Option<Child>,
 }
 
@@ -78,10 +78,9 @@ impl SmtpServer {
 
     /// A server that has a port, but does not listen yet.
     pub fn stopped() -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-        let port = free.expect("a free port on the loopback interface").port();
         let folder = || tempfile::tempdir().expect("a temporary folder");
-        SmtpServer { mailbox: folder(), certificate: folder(), options: Vec::new(), port, process: None }
+        let (options, port) = (Vec::new(), Port::reserve());
+        SmtpServer { mailbox: folder(), certificate: folder(), options, port, process: None }
     }
 
     /// Starts the server, or starts it again.
@@ -90,7 +89,7 @@ impl SmtpServer {
         let mut process = Command::new(installed(PACKAGE))
             .arg(script)
             .arg(self.mailbox.path())
-            .arg(self.port.to_string())
+            .arg(self.port.number().to_string())
             .args(&self.options)
             .stdout(Stdio::piped())
             .spawn()
@@ -98,7 +97,7 @@ impl SmtpServer {
         let mut line = String::new();
         let output = process.stdout.take().expect("its output is a pipe");
         BufReader::new(output).read_line(&mut line).expect("the mail server tells its port");
-        assert_eq!(line.trim(), self.port.to_string(), "the mail server listens where it should");
+        assert_eq!(line.trim(), self.port.number().to_string(), "the mail server listens where it should");
         self.process = Some(process);
     }
 
@@ -112,7 +111,7 @@ impl SmtpServer {
 
     /// Where it listens, on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The file of the authority that vouches for a server that speaks TLS.

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use domain::OrderStatus;
 use serde_json::Value;
-use testkit::{Cell, Look, Space};
+use testkit::{Cell, Look, Port, Space};
 
 use crate::faults::{import, orders};
-use crate::support::{Process, Ran, Shop, finish, free_port, text, wait_until};
+use crate::support::{Process, Ran, Shop, finish, text, wait_until};
 
 /// Orders that are on their way when the copy is made.
 const ORDERS: i64 = 600;
@@ -19,8 +19,8 @@ const CONFIRMED: &str = "SELECT COUNT(*) FROM orders WHERE status = 3";
 
 /// Where a shop, and what takes its place, and their gateway meet.
 struct Town {
-    web_at: String,
-    gateway_at: String,
+    web_at: Port,
+    gateway_at: Port,
     gateway_file: String,
 }
 
@@ -39,7 +39,7 @@ impl Town {
     }
 
     fn serve(&self, shop: &Shop) -> Process {
-        let mut serving = shop.start(&["serve", "--listen", &self.web_at]);
+        let mut serving = shop.start(&["serve", "--listen", &self.web_at.to_string()]);
         serving.address();
         serving
     }
@@ -57,8 +57,8 @@ impl Town {
 fn what_is_restored_from_a_copy_of_the_living_ledger_is_whole_and_goes_on_without_paying_twice() {
     let first = Space::new();
     let town = Town {
-        web_at: format!("127.0.0.1:{}", free_port()),
-        gateway_at: format!("127.0.0.1:{}", free_port()),
+        web_at: Port::reserve(),
+        gateway_at: Port::reserve(),
         gateway_file: text(&first.folder().join("gateway.db")).to_owned(),
     };
     let shop = town.shop(first);

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
+use testkit::Port;
 
 use crate::books::Books;
 use crate::faults::{import, orders};
-use crate::support::{Process, Ran, Shop, finish, free_port, text, wait_until};
+use crate::support::{Process, Ran, Shop, finish, text, wait_until};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -35,11 +36,11 @@ fn succeed(command: Command) -> Ran {
 
 #[test]
 fn a_server_and_workers_tell_whether_they_are_ready_without_another_program() {
-    let port = free_port();
-    let shop = Shop::new().set("web.listen", format!("0.0.0.0:{port}"));
+    let port = Port::reserve();
+    let shop = Shop::new().set("web.listen", format!("0.0.0.0:{}", port.number()));
     let nobody = shop.run(&["healthcheck"]);
     assert_eq!(nobody.code(), Some(1), "{nobody}");
-    assert!(nobody.stderr.contains(&format!("127.0.0.1:{port} gives no answer")), "{nobody}");
+    assert!(nobody.stderr.contains(&format!("{port} gives no answer")), "{nobody}");
     let mut serving = shop.start(&["serve", "--no-workers"]);
     serving.address();
     shop.done(&["healthcheck"]);
@@ -54,14 +55,14 @@ fn a_server_and_workers_tell_whether_they_are_ready_without_another_program() {
 
 /// nginx with our settings, in front of `upstream`.
 struct Nginx {
-    address: String,
+    port: Port,
     process: Process,
 }
 
 impl Nginx {
     fn start(shop: &Shop, upstream: &str) -> Self {
-        let port = free_port();
-        let listen = format!("listen 127.0.0.1:{port};");
+        let port = Port::reserve();
+        let listen = format!("listen {port};");
         let replaced =
             [("listen 80;", listen.as_str()), ("    listen [::]:80;\n", ""), ("127.0.0.1:8000", upstream)];
         let ours = shop.write("ordermill.conf", file("nginx.conf", &replaced));
@@ -86,16 +87,15 @@ impl Nginx {
         let tested = succeed(command(&["-t"]));
         assert!(!tested.stderr.contains("[warn]"), "{tested}");
         let process = Process::start(command(&[]), shop.folder());
-        let address = format!("127.0.0.1:{port}");
-        wait_until("nginx listens", || TcpStream::connect(&address).is_ok());
-        Nginx { address, process }
+        wait_until("nginx listens", || TcpStream::connect(port.to_string()).is_ok());
+        Nginx { port, process }
     }
 
     /// Asks by curl; the status and what else was said.
     fn ask(&self, path: &str, arguments: &[&str]) -> (u16, String) {
         let mut curl = Command::new("curl");
         curl.args(["-sS", "-w", "\n%{content_type}\n%{http_code}"]).args(arguments);
-        curl.arg(format!("http://{}{path}", self.address));
+        curl.arg(format!("http://{}{path}", self.port));
         let said = succeed(curl).stdout;
         let (said, status) = said.rsplit_once('\n').expect("a status");
         (status.parse().expect("a status"), said.to_owned())
@@ -128,7 +128,7 @@ fn through_the_proxy_orders_come_in_news_go_out_and_faults_are_told_alike() {
     let auth = format!("authorization: Bearer {}", token.trim());
     let mut serving = shop.start(&["serve"]);
     let nginx = Nginx::start(&shop, &serving.address());
-    let mut listener = TcpStream::connect(&nginx.address).expect("nginx listens");
+    let mut listener = TcpStream::connect(nginx.port.to_string()).expect("nginx listens");
     write!(listener, "GET /api/events?topics=orders HTTP/1.1\r\nhost: shop\r\n{auth}\r\n\r\n")
         .expect("nginx takes a request");
     hear(&mut listener, "event: ready");
@@ -175,7 +175,7 @@ fn through_the_proxy_a_file_reaches_the_server_while_it_is_still_being_sent() {
     let rows = (0..4_096).map(row).collect::<Vec<_>>().concat();
     let times = BYTES / rows.len();
     let tail = format!("\r\n--{BOUNDARY}--\r\n");
-    let mut stream = TcpStream::connect(&nginx.address).expect("nginx listens");
+    let mut stream = TcpStream::connect(nginx.port.to_string()).expect("nginx listens");
     write!(
         stream,
         "POST /api/orders/import HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
@@ -208,7 +208,7 @@ fn through_the_proxy_events_come_as_they_happen_and_nobody_lies_about_who_they_a
     // Stands in for the server, to see what reaches it and to send when it likes.
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let nginx = Nginx::start(&shop, &server.local_addr().expect("its address").to_string());
-    let mut client = TcpStream::connect(&nginx.address).expect("nginx listens");
+    let mut client = TcpStream::connect(nginx.port.to_string()).expect("nginx listens");
     let ask = "GET /api/events HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-for: 10.9.9.9\r\n\
                x-forwarded-proto: https\r\nforwarded: for=10.9.9.9\r\nlast-event-id: 41\r\n\r\n";
     client.write_all(ask.as_bytes()).expect("nginx takes a request");
@@ -425,8 +425,8 @@ mod sqlite {
 
     #[test]
     fn what_is_not_ready_is_named() {
-        let port = free_port();
-        let shop = Shop::on_file().set("web.listen", format!("127.0.0.1:{port}"));
+        let port = Port::reserve();
+        let shop = Shop::on_file().set("web.listen", port.to_string());
         let mut serving = shop.start(&["serve", "--no-workers"]);
         serving.address();
         // What a server writes once it listens comes before: it ends where it cannot.

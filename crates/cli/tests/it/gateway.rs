@@ -5,27 +5,29 @@ use std::time::Duration;
 
 use domain::{ChargeStatus, NotificationKind, OrderStatus, RefundCause, RefundStatus};
 use importer::sample::Sample;
+use testkit::Port;
 
 use crate::books::Books;
 use crate::chaos::{self, Chance};
-use crate::support::{Process, Shop, create, free_port, text, wait_until};
+use crate::support::{Process, Shop, create, text, wait_until};
 
 /// A shop and its gateway, each a server.
 struct Pair {
     shop: Shop,
-    web_at: String,
+    _gateway_at: Port,
+    web_at: Port,
 }
 
 impl Pair {
     fn new(latency: &str) -> Self {
-        let (gateway_at, web_at) = (free_port(), format!("127.0.0.1:{}", free_port()));
+        let (gateway_at, web_at) = (Port::reserve(), Port::reserve());
         let shop = Shop::new()
             .set("queue.lease", "1s")
             .set("gateway.mode", "http")
             .set("gateway.latency", latency)
-            .set("gateway.url", format!("http://127.0.0.1:{gateway_at}"))
+            .set("gateway.url", format!("http://{gateway_at}"))
             .set("gateway.callback_url", format!("http://{web_at}/api/webhooks/payments"));
-        Pair { shop, web_at }
+        Pair { shop, _gateway_at: gateway_at, web_at }
     }
 
     fn gateway(&self) -> Process {
@@ -33,7 +35,7 @@ impl Pair {
     }
 
     fn serve(&self) -> Process {
-        self.listening(&["serve", "--listen", &self.web_at])
+        self.listening(&["serve", "--listen", &self.web_at.to_string()])
     }
 
     fn listening(&self, arguments: &[&str]) -> Process {

@@ -339,12 +339,6 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-    free.expect("a free port on the loopback interface").port()
-}
-
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("paths of tests are UTF-8")

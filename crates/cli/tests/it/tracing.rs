@@ -5,10 +5,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use testkit::Collector;
 use testkit::collector::{Span, SpanKind};
+use testkit::{Collector, Port};
 
-use crate::support::{Process, Shop, free_port, text, wait_until};
+use crate::support::{Process, Shop, text, wait_until};
 
 const CALLER: &str = "b7ad6b7169203331";
 /// The jobs of an order that goes through, where the gateway runs in the same process.
@@ -154,18 +154,18 @@ fn one_trace_goes_from_a_request_through_its_jobs_to_the_mail() {
 fn a_gateway_and_a_receiver_elsewhere_are_told_of_the_trace_and_a_retry_stays_in_it() {
     let collector = Collector::start();
     let (url, told) = receiver();
-    let (gateway_at, web_at) = (free_port(), format!("127.0.0.1:{}", free_port()));
+    let (gateway_at, web_at) = (Port::reserve(), Port::reserve());
     let shop = Shop::new()
         .set("telemetry.otlp_endpoint", collector.url())
         .set("gateway.mode", "http")
-        .set("gateway.url", format!("http://127.0.0.1:{gateway_at}"))
+        .set("gateway.url", format!("http://{gateway_at}"))
         .set("gateway.callback_url", format!("http://{web_at}/api/webhooks/payments"))
         .set("notifications.channels", "webhook")
         .set("notifications.webhook.url", url)
         .set("notifications.webhook.secrets", "a secret of the shop's receiver")
         .set("notifications.webhook.allow_private", true);
     let till = Till::new(shop);
-    let mut serving = till.shop.start(&["serve", "--listen", &web_at]);
+    let mut serving = till.shop.start(&["serve", "--listen", &web_at.to_string()]);
     till.place(&serving.address(), 1, &traceparent(1, "01"));
     wait_until("the charge has failed", || {
         till.shop.json(&["queue", "list"]).to_string().contains("no answer")
@@ -349,9 +349,9 @@ fn a_command_and_each_order_of_an_import_begin_a_trace() {
 #[test]
 fn a_collector_that_is_dead_or_silent_disturbs_nothing() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let dead = free_port();
-    for port in [dead, silent.local_addr().unwrap().port()] {
-        let till = Till::new(Shop::new().set("telemetry.otlp_endpoint", format!("http://127.0.0.1:{port}")));
+    let (dead, silent) = (Port::reserve(), silent.local_addr().unwrap());
+    for collector in [dead.to_string(), silent.to_string()] {
+        let till = Till::new(Shop::new().set("telemetry.otlp_endpoint", format!("http://{collector}")));
         let mut serving = till.shop.command(&["serve"]);
         serving.env("OTEL_BSP_SCHEDULE_DELAY", "50");
         let mut serving = Process::start(serving, till.shop.folder());
@@ -360,7 +360,7 @@ fn a_collector_that_is_dead_or_silent_disturbs_nothing() {
             till.place(&address, number, "");
         }
         till.wait_for_mails(5);
-        if port == dead {
+        if collector == dead.to_string() {
             let warned = "the collector of traces takes none";
             wait_until("it is said", || serving.stderr().contains(warned));
             till.place(&address, 6, "");
@@ -370,7 +370,7 @@ fn a_collector_that_is_dead_or_silent_disturbs_nothing() {
         let log = end(serving);
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
         let warnings = log.matches("the collector of traces takes none").count();
-        assert!(warnings <= 1 && (port != dead || warnings == 1), "{log}");
+        assert!(warnings <= 1 && (collector == silent.to_string() || warnings == 1), "{log}");
         let began = Instant::now();
         till.shop.done(&["orders", "place", "--email", "jane@example.com", "--line", "TEA-1:2"]);
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());

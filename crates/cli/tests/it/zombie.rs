@@ -6,25 +6,26 @@ use std::time::Duration;
 
 use importer::sample::Sample;
 use rustix::process::Signal;
+use testkit::Port;
 
 use crate::books::Books;
 use crate::chaos::{self, Chance};
-use crate::support::{Process, Shop, create, free_port, text, wait_until};
+use crate::support::{Process, Shop, create, text, wait_until};
 
 const ORDERS: u64 = 200;
 
 /// The gateway stands still, so that the worker stands in the middle of its jobs, between their two transactions.
 #[test]
 fn a_zombie_lands_nothing_of_the_jobs_that_another_worker_finished() {
-    let (gateway_at, web_at) = (free_port(), free_port());
+    let (gateway_at, web_at) = (Port::reserve(), Port::reserve());
     let shop = Shop::new()
         .set("queue.lease", "1s")
         .set("gateway.mode", "http")
         .set("gateway.timeout", "60s")
-        .set("gateway.url", format!("http://127.0.0.1:{gateway_at}"))
-        .set("gateway.callback_url", format!("http://127.0.0.1:{web_at}/api/webhooks/payments"));
+        .set("gateway.url", format!("http://{gateway_at}"))
+        .set("gateway.callback_url", format!("http://{web_at}/api/webhooks/payments"));
     let mut gateway = shop.start(&["gateway"]);
-    let mut web = shop.start(&["serve", "--no-workers", "--listen", &format!("127.0.0.1:{web_at}")]);
+    let mut web = shop.start(&["serve", "--no-workers", "--listen", &web_at.to_string()]);
     gateway.address();
     web.address();
     gateway.signal(Signal::STOP);

@@ -17,9 +17,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use domain::{Channel, Currency, ExternalId, NotificationStatus, OrderId, Quantity, Role, Sku, SourceName};
 use serde_json::{Value, json};
+use testkit::Port;
 use tokio::task::JoinHandle;
 
-use crate::support::{Shop, free_port, reliable, url_of};
+use crate::support::{Shop, free_port, reliable};
 
 const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NEW: &str = "another secret of the shop's receiver";
@@ -57,17 +58,17 @@ struct Book {
 /// The shop's own receiver. It answers 200 unless it is told otherwise.
 struct Receiver {
     url: String,
+    port: Port,
     book: Book,
     task: JoinHandle<()>,
 }
 
 impl Receiver {
     async fn start() -> Self {
-        let listener = free_port().await;
-        let (url, book) = (format!("{}/hooks/orders?key=secret", url_of(&listener)), Book::default());
-        let router = Router::new().route("/hooks/orders", post(take)).with_state(book.clone());
-        let task = tokio::spawn(async move { axum_serve(listener, router).await });
-        Receiver { url, book, task }
+        let (port, book) = (Port::reserve(), Book::default());
+        let url = format!("http://{port}/hooks/orders?key=secret");
+        let task = listen(&port, &book).await;
+        Receiver { url, port, book, task }
     }
 
     fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
@@ -83,6 +84,12 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+async fn listen(port: &Port, book: &Book) -> JoinHandle<()> {
+    let listener = web::listen(port.to_string().parse().unwrap()).await.unwrap();
+    let router = Router::new().route("/hooks/orders", post(take)).with_state(book.clone());
+    tokio::spawn(axum_serve(listener, router))
 }
 
 async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
@@ -350,10 +357,7 @@ async fn a_receiver_that_disappears_and_comes_back_misses_nothing() {
     }
     shop.work().await;
     assert_eq!(notifications::receiver(&shop.app).await.unwrap().unwrap().status, "failing");
-    let address = receiver.url.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap();
-    let listener = web::listen(address).await.unwrap();
-    let router = Router::new().route("/hooks/orders", post(take)).with_state(receiver.book.clone());
-    receiver.task = tokio::spawn(async move { axum_serve(listener, router).await });
+    receiver.task = listen(&receiver.port, &receiver.book).await;
     for _ in 0..4 {
         wait_and_work(&shop, Duration::from_hours(1)).await;
     }

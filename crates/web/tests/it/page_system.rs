@@ -5,10 +5,11 @@ use app::recent::KeepTroubles;
 use app::verify::{self, Scope};
 use domain::Role;
 use reqwest::StatusCode;
+use testkit::Port;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::pages::text;
-use crate::support::{Shop, free_port, reliable, url_of};
+use crate::support::{Shop, reliable};
 
 /// The row of a dependency.
 fn dependency<'p>(page: &'p str, name: &str) -> &'p str {
@@ -41,9 +42,8 @@ async fn the_page_tells_how_each_dependency_does() {
 
 #[tokio::test]
 async fn a_dependency_that_is_down_is_told_and_takes_nothing_else_along() {
-    let nobody = free_port().await;
-    let gateway = GatewaySettings { mode: GatewayMode::Http, url: url_of(&nobody), ..reliable() };
-    drop(nobody);
+    let nobody = Port::reserve();
+    let gateway = GatewaySettings { mode: GatewayMode::Http, url: format!("http://{nobody}"), ..reliable() };
     let shop = Shop::open(gateway).await;
     let browser = shop.signed_in(Role::Viewer).await;
     let page = text(&browser, "/system").await;

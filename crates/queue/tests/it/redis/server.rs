@@ -1,15 +1,16 @@
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use testkit::Port;
 
 /// A Redis that belongs to one test, and keeps nothing when it ends.
 pub struct Server {
     process: Option<Child>,
-    port: u16,
+    port: Port,
     folder: TempDir,
 }
 
@@ -18,8 +19,8 @@ const PROGRAM: &str = "ORDERMILL_REDIS_SERVER";
 
 impl Server {
     pub fn start() -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut server = Server { process: None, port: free, folder: tempfile::tempdir().unwrap() };
+        let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
+        let mut server = Server { process: None, port, folder };
         server.run();
         server
     }
@@ -30,7 +31,7 @@ impl Server {
         let process = Command::new(&program)
             .args([
                 "--port",
-                &self.port.to_string(),
+                &self.port.number().to_string(),
                 "--bind",
                 "127.0.0.1",
                 "--save",
@@ -57,7 +58,7 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.port)
     }
 
     /// Runs a command on a connection of its own; returns the answer as it came.
@@ -66,7 +67,7 @@ impl Server {
     }
 
     fn try_command(&self, words: &[&str]) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let mut stream = TcpStream::connect(self.port.to_string()).ok()?;
         let mut text = format!("*{}\r\n", words.len());
         for word in words {
             write!(text, "${}\r\n{word}\r\n", word.len()).unwrap();

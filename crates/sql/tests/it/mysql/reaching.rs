@@ -1,17 +1,11 @@
-use std::net::TcpListener;
 use std::time::Duration;
 
 use sql::{Database, Error, Settings};
-use testkit::Space;
+use testkit::{Port, Space};
 
 use super::server::Server;
 use super::{add, make_two_things, numbers, two_things};
 use crate::SCHEMAS;
-
-/// A port of the loopback that nobody listens on.
-fn nobody() -> String {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string()
-}
 
 fn refused(url: &str) -> String {
     let lock_timeout = Duration::from_secs(1);
@@ -22,8 +16,8 @@ fn refused(url: &str) -> String {
 
 #[tokio::test]
 async fn a_first_server_that_is_dead_leads_to_the_next() {
-    let (space, db) = two_things().await;
-    let url = space.database_url().replace("root@", &format!("root@{},", nobody()));
+    let ((space, db), nobody) = (two_things().await, Port::reserve());
+    let url = space.database_url().replace("root@", &format!("root@{nobody},"));
     let through = Database::open(&Settings::new(url)).unwrap();
     through.write("add", |tx| add(tx, 1)).await.unwrap();
     assert_eq!((numbers(&db).await, numbers(&through).await), (vec![1, 0], vec![1, 0]));
@@ -124,7 +118,7 @@ fn a_database_that_is_not_there_is_told_by_its_name() {
 
 #[test]
 fn a_server_that_is_not_there_is_told_by_its_address() {
-    let nobody = nobody();
+    let nobody = Port::reserve();
     let told = refused(&format!("mysql://shop:s3cret@{nobody}/shop"));
-    assert!(told.contains(&nobody) && !told.contains("s3cret"), "{told}");
+    assert!(told.contains(&nobody.to_string()) && !told.contains("s3cret"), "{told}");
 }
