@@ -26,6 +26,8 @@ const WAKE_UPS_KEPT: usize = 100;
 pub(super) struct Jobs {
     pub(super) redis: Redis,
     pub(super) keys: Keys,
+    /// What this backend's wake-ups are told apart by.
+    pub(super) speaker: Arc<str>,
 }
 
 /// A job that Redis is to know.
@@ -116,6 +118,11 @@ pub(super) enum Moved {
 }
 
 impl Jobs {
+    pub(super) fn new(redis: Redis, prefix: &str) -> Self {
+        let speaker = format!("{:016x}", rand::random::<u64>());
+        Jobs { redis, keys: Keys::new(prefix), speaker: speaker.into() }
+    }
+
     /// Makes jobs known; returns those that were not. `again` is for jobs that may have been known before.
     pub(super) async fn offer(&self, queue: &str, offers: &[Offer], again: bool) -> Result<Vec<JobId>> {
         let base = self.keys.of(queue);
@@ -134,12 +141,12 @@ impl Jobs {
         self.announce(queue).await.map(|()| new)
     }
 
-    /// Makes a queue known and wakes its workers in other processes.
+    /// Makes a queue known and wakes its workers in other processes; those of this one are told otherwise.
     pub(super) async fn announce(&self, queue: &str) -> Result<()> {
         let mut both = redis_link::pipe();
         both.cmd("SADD").arg(&*self.keys.queues).arg(queue).ignore();
         both.cmd("XADD").arg(&*self.keys.wake).arg("MAXLEN").arg("~").arg(WAKE_UPS_KEPT);
-        both.arg("*").arg("q").arg(queue).ignore();
+        both.arg("*").arg("q").arg(queue).arg("by").arg(&*self.speaker).ignore();
         Ok(self.redis.run_all::<()>(&both).await?)
     }
 

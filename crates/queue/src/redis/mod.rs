@@ -21,7 +21,7 @@
 //! | `Q` `p` | string | there while the queue is paused | it is continued |
 //! | `Q` `e` | string | the epoch of the ledger; with a `?` until all that it expects was offered | ever |
 //! | `P:{all}:queues` | set | the names of queues | ever |
-//! | `P:{all}:wake` | stream | the names of queues that have something to do, the newest hundred or so | newer ones come |
+//! | `P:{all}:wake` | stream | the names of queues that have something to do, and who says so, the newest hundred or so | newer ones come |
 //!
 //! One hash of all jobs takes less memory than a key for each, and a script reads and writes five hundred of them in one
 //! command. No key expires: what has ended is pruned by age and by count, like rows.
@@ -109,7 +109,6 @@ use crate::sql::{SqlBackend, adopt};
 use crate::supervisor::{SupervisorId, SupervisorRecord};
 use crate::{BatchId, Error, JobId, Result};
 use jobs::Jobs;
-use keys::Keys;
 use ledger::Ledger;
 use sweep::Walk;
 use wake::Ear;
@@ -136,7 +135,7 @@ impl RedisBackend {
     /// committed.
     pub fn new(db: Database, redis: Redis, prefix: &str, retention: Retention) -> Result<Self> {
         let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let jobs = Jobs { redis, keys: Keys::new(prefix) };
+        let jobs = Jobs::new(redis, prefix);
         let missed = Arc::new(AtomicBool::new(false));
         let ledger = Ledger {
             offers: lane::offers(&runtime, jobs.clone(), Arc::clone(&missed)),

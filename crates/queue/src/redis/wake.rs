@@ -20,6 +20,8 @@ pub(super) struct Ear {
     listening: OnceLock<(watch::Receiver<u64>, JoinHandle<()>)>,
 }
 
+/// How long after one wake-up others are left to gather: each has all queues looked at.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long a read blocks.
 const BLOCK: Duration = Duration::from_secs(1);
 const _: () = assert!(BLOCK.as_millis() <= redis_link::LONGEST_BLOCK.as_millis());
@@ -31,7 +33,7 @@ impl Ear {
         Ear { runtime, listening: OnceLock::new() }
     }
 
-    /// A counter that moves with every wake-up. `missed` is set whenever the connection was lost: Redis may have been
+    /// A counter that moves when others wake us up. `missed` is set whenever the connection was lost: Redis may have been
     /// restarted, or replaced by an older copy.
     pub(super) fn changes(&self, jobs: &Jobs, missed: &Arc<AtomicBool>) -> watch::Receiver<u64> {
         let begin = || {
@@ -75,9 +77,13 @@ async fn follow(jobs: &Jobs, changes: &watch::Sender<u64>, wait: &mut Duration) 
     // What was said before this connection stood is heard by looking once.
     changes.send_modify(|count| *count += 1);
     loop {
-        if let Some(heard) = read(&mut connection, &jobs.keys.wake, &last).await? {
-            last = heard;
+        let heard = read(&mut connection, &jobs.keys.wake, &last).await?;
+        if heard.iter().any(|entry| !entry.is_by(&jobs.speaker)) {
             changes.send_modify(|count| *count += 1);
+        }
+        if let Some(newest) = heard.into_iter().next_back() {
+            last = newest.id;
+            tokio::time::sleep(GATHER).await;
         }
         *wait = SHORTEST_WAIT;
     }
@@ -91,15 +97,28 @@ async fn newest(redis: &Redis, stream: &str) -> Result<String> {
     Ok(entries.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id))
 }
 
-/// The entries that came, by stream; none when nothing did.
-type Streams = Option<Vec<(String, Vec<(String, Value)>)>>;
+/// A wake-up in the stream.
+struct Entry {
+    id: String,
+    /// Names and values, in turns.
+    fields: Vec<String>,
+}
 
-/// Waits for entries after `last`; returns the id of the last that came.
-async fn read(connection: &mut Dedicated, stream: &str, last: &str) -> Result<Option<String>> {
+impl Entry {
+    fn is_by(&self, speaker: &str) -> bool {
+        self.fields.chunks_exact(2).any(|field| field[0] == "by" && field[1] == speaker)
+    }
+}
+
+/// The entries that came, by stream; none when nothing did.
+type Streams = Option<Vec<(String, Vec<(String, Vec<String>)>)>>;
+
+/// Waits for entries after `last`.
+async fn read(connection: &mut Dedicated, stream: &str, last: &str) -> Result<Vec<Entry>> {
     let mut command = redis_link::cmd("XREAD");
     command.arg("COUNT").arg(100).arg("BLOCK").arg(BLOCK.as_millis() as u64);
     command.arg("STREAMS").arg(stream).arg(last);
     let streams: Streams = connection.run(&command).await?;
     let entries = streams.into_iter().flatten().flat_map(|(_, entries)| entries);
-    Ok(entries.last().map(|(id, _)| id))
+    Ok(entries.map(|(id, fields)| Entry { id, fields }).collect())
 }

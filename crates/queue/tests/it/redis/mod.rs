@@ -6,6 +6,7 @@ mod backlog;
 mod forgetting;
 mod keys;
 mod server;
+mod waking;
 
 use std::sync::Arc;
 use std::time::Duration;
