@@ -65,7 +65,7 @@ impl Shop {
                 }
                 return Ok(status.progress.counts.rows_imported.cast_unsigned());
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

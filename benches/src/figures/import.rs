@@ -14,7 +14,7 @@ use crate::shop::{OrderFile, Shop};
 
 pub async fn measure(size: Size, place: &Place) -> anyhow::Result<Vec<Figure>> {
     let two_lines = OrderFile::of_two_lines(size.orders)?;
-    let retail = OrderFile::write(&Sample::online_retail(size.orders / 10, 7))?;
+    let retail = OrderFile::write(&Sample::online_retail(size.orders / 4, 7))?;
     Ok(vec![
         beside("import, 2 lines an order", &two_lines, size.runs, place).await?,
         beside("import, 1 to 42 lines an order", &retail, size.runs, place).await?,

@@ -11,6 +11,7 @@ use crate::config::{Config, GatewayMode, Shown};
 use crate::gateways::signature::Secrets;
 use crate::gateways::{InProcess, Measured, PaymentGateway};
 use crate::home;
+use crate::imports::KnownProducts;
 use crate::notifications::Notifier;
 use crate::traces::Traces;
 use crate::{Error, Result};
@@ -20,6 +21,7 @@ use crate::{Error, Result};
 pub struct App {
     parts: Arc<Parts>,
     traces: Traces,
+    known_products: Arc<KnownProducts>,
 }
 
 /// What an [`App`] is made of.
@@ -141,7 +143,7 @@ impl App {
             instance,
             shown: Arc::default(),
         };
-        Ok(App { parts: Arc::new(parts), traces: Traces::default() })
+        Ok(App { parts: Arc::new(parts), traces: Traces::default(), known_products: Arc::default() })
     }
 
     /// The same application with another payment gateway than its settings name.
@@ -152,6 +154,10 @@ impl App {
     /// The same application where what follows for these orders goes on in traces of theirs.
     pub(crate) fn with_traces(&self, traces: Traces) -> Self {
         App { traces, ..self.clone() }
+    }
+
+    pub(crate) fn known_products(&self) -> &Arc<KnownProducts> {
+        &self.known_products
     }
 
     pub(crate) fn traces(&self) -> &Traces {

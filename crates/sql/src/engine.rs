@@ -7,6 +7,11 @@ use crate::{Dialect, Error, Insert, Result, Row, Update, Value};
 pub(crate) trait Engine {
     fn dialect(&self) -> Dialect;
 
+    /// See [`Tx::era`](crate::Tx::era). A file stays the same one for as long as it is open.
+    fn era(&self) -> u64 {
+        0
+    }
+
     /// Whether some statement could write.
     fn wrote(&self) -> bool;
 

@@ -126,6 +126,12 @@ impl<'c> Tx<'c> {
         self.engine.dialect()
     }
 
+    /// A number that moves with every connection that this process makes. What was committed in one era is still there for
+    /// a transaction of the same one: behind a new connection there may be another server, which took over without it.
+    pub fn era(&self) -> u64 {
+        self.engine.era()
+    }
+
     /// Runs a statement; returns how many rows it matched.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.send_waiting()?;

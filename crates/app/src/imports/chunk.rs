@@ -29,6 +29,13 @@ pub(crate) struct Prepared {
     beginnings: Beginnings,
 }
 
+impl Prepared {
+    /// Whether it was read from a copy of ours.
+    pub(crate) fn has_spool(&self) -> bool {
+        self.import.spooled
+    }
+}
+
 static SYSTEM: Actor = Actor::SYSTEM;
 
 /// Reads and checks the rows of a chunk. None where there is nothing to do: it is done, or the import does not run.
@@ -75,12 +82,12 @@ fn read(app: &App, import: Import, chunk: Chunk) -> Result<Prepared> {
 /// Does nothing where it is done already or the import stopped in the meantime.
 pub(crate) fn import_chunk(app: &App, tx: &mut Tx<'_>, prepared: &Prepared) -> Result<()> {
     let (id, index, at) = (prepared.import.id, prepared.chunk.index, app.now());
-    let is_running = store::imports::get(tx, id)?.status == ImportStatus::Running;
+    let is_running = store::imports::get_status(tx, id)? == ImportStatus::Running;
     if !is_running || store::imports::find_open_chunk(tx, id, index)?.is_none() {
         return Ok(());
     }
     let mut sorted = Sorted::new(tx, prepared)?;
-    let mut products = products(tx, prepared, &mut sorted)?;
+    let mut products = products(app, tx, prepared, &mut sorted)?;
     let counts = sorted.counts(&prepared.parsed);
     if let Some(reason) = stop_reason(tx, prepared, &sorted, &counts)? {
         store::imports::insert_rejects(tx, id, &ledger_rejects(&sorted.rejects))?;
@@ -180,9 +187,14 @@ fn differs(known: &KnownOrder, order: &ParsedOrder) -> bool {
 }
 
 /// The products that fresh orders name. Unknown ones are to be made, or their orders are rejected.
-fn products<'p>(tx: &mut Tx<'_>, prepared: &Prepared, sorted: &mut Sorted<'p>) -> Result<Products<'p>> {
+fn products<'p>(
+    app: &App,
+    tx: &mut Tx<'_>,
+    prepared: &Prepared,
+    sorted: &mut Sorted<'p>,
+) -> Result<Products<'p>> {
     let skus = sorted.fresh.iter().flat_map(|order| order.rows()).map(|line| line.sku.as_str());
-    let known = store::products::find_ids(tx, skus)?;
+    let known = app.known_products().find_ids(tx, skus)?;
     if prepared.options.unknown_products == UnknownProducts::Reject {
         let unknown = |order: &ParsedOrder| {
             order

@@ -18,20 +18,20 @@ use crate::{Result, stock};
 
 /// The products that orders of a chunk name.
 pub(super) struct Products<'p> {
-    ids: HashMap<String, ProductId>,
+    ids: HashMap<&'p str, ProductId>,
     fresh: Vec<(ProductId, NewProduct<'p>)>,
 }
 
 impl<'p> Products<'p> {
     /// All of them are there.
-    pub(super) fn known(ids: HashMap<String, ProductId>) -> Self {
+    pub(super) fn known(ids: HashMap<&'p str, ProductId>) -> Self {
         Products { ids, fresh: Vec::new() }
     }
 
     /// Those that are not among `ids` get an id, and are to be [inserted](Self::insert).
     pub(super) fn with_new(
         tx: &mut Tx<'_>,
-        mut ids: HashMap<String, ProductId>,
+        mut ids: HashMap<&'p str, ProductId>,
         orders: &[&'p ParsedOrder],
     ) -> Result<Self> {
         let mut named = HashSet::new();
@@ -50,7 +50,7 @@ impl<'p> Products<'p> {
         new.sort_unstable_by_key(|product| product.sku.as_str());
         let new_ids = tx.next_ids("products", new.len() as u64)?.map(ProductId::from_ledger);
         let fresh: Vec<_> = new_ids.zip(new).collect();
-        ids.extend(fresh.iter().map(|(id, product)| (product.sku.as_str().to_owned(), *id)));
+        ids.extend(fresh.iter().map(|(id, product)| (product.sku.as_str(), *id)));
         Ok(Products { ids, fresh })
     }
 
@@ -78,7 +78,10 @@ impl<'p> Products<'p> {
         let own = fresh.iter().map(|(id, _)| *id).filter(|id| !moved.contains_key(id));
         let stocked: Vec<_> = own.map(|id| (id, initial_stock)).collect();
         stock::record(tx, CauseKind::Receipt, MovementKind::Receive, &stocked, "initial stock", at)?;
-        self.ids.extend(there);
+        for (_, product) in &fresh {
+            let sku = product.sku.as_str();
+            self.ids.extend(there.get(sku).map(|now| (sku, *now)));
+        }
         Ok(moved)
     }
 

@@ -82,7 +82,7 @@ impl Handler for Run {
 impl Foresight for Run {
     fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
         let FetchImport { import: id } = outlook::read(args)?;
-        let status = store::imports::get(tx, id)?.status;
+        let status = store::imports::get_status(tx, id)?;
         let why = "What is fetched is kept, and read on from there. The file is taken over once, in the commit that ends \
                    the job.";
         let about = vec![About::Import(id)];

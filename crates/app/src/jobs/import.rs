@@ -100,6 +100,7 @@ impl Handler for Chunk {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
         let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
+        let has_spool = !matches!(&prepared, Some(Ok(prepared)) if !prepared.has_spool());
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             match &prepared {
@@ -112,7 +113,10 @@ impl Handler for Chunk {
             Ok(Vec::new())
         };
         let outcomes = land(&self.0, "import_chunk", batch.jobs(), effect).await?;
-        imports::remove_spool(&self.0, payload.import).await?;
+        if has_spool {
+            // The import may have stopped at this chunk.
+            imports::remove_spool(&self.0, payload.import).await?;
+        }
         Ok(outcomes)
     }
 
@@ -179,13 +183,13 @@ pub(super) async fn give_up(
 }
 
 pub(super) fn has_status(tx: &mut Tx<'_>, import: ImportId, status: ImportStatus) -> Result<bool> {
-    Ok(store::imports::get(tx, import)?.status == status)
+    Ok(store::imports::get_status(tx, import)? == status)
 }
 
 impl Foresight for Plan {
     fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
         let PlanImport { import: id } = outlook::read(args)?;
-        let status = store::imports::get(tx, id)?.status;
+        let status = store::imports::get_status(tx, id)?;
         let why = "Planning only reads the file. The plan is recorded once, in the commit that ends the job.";
         let about = vec![About::Import(id)];
         Ok(if status == ImportStatus::Planning {
@@ -203,7 +207,7 @@ impl Foresight for Plan {
 impl Foresight for Chunk {
     fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
         let ImportChunk { import: id, chunk } = outlook::read(args)?;
-        let status = store::imports::get(tx, id)?.status;
+        let status = store::imports::get_status(tx, id)?;
         let is_open = store::imports::find_open_chunk(tx, id, chunk)?.is_some();
         let why = "A chunk is marked as done in the very commit that places its orders, and an order is known by its \
                    source and number besides.";
@@ -229,7 +233,7 @@ impl Foresight for Chunk {
 impl Foresight for Finish {
     fn foresee(&self, tx: &mut Tx<'_>, args: &str) -> Result<Outlook> {
         let FinishImport { import: id } = outlook::read(args)?;
-        let status = store::imports::get(tx, id)?.status;
+        let status = store::imports::get_status(tx, id)?;
         let why = "It imports nothing: it ends an import whose chunks are all done, and no other.";
         let about = vec![About::Import(id)];
         Ok(if status == ImportStatus::Running && !store::imports::has_open_chunk(tx, id, 0)? {

@@ -17,7 +17,7 @@ use crate::shutdown;
 /// elsewhere.
 #[derive(Debug, Args)]
 pub struct Work {
-    /// End when nothing is left to do: no import unfinished, no job to run, no payment undecided
+    /// End when nothing is left to do for anybody, in any queue: no import unfinished, no job to run, no payment undecided
     #[arg(long)]
     until_idle: bool,
     /// Only these queues [default: all]

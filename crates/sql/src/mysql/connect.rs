@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mysql::consts::CapabilityFlags;
@@ -17,6 +17,8 @@ pub(super) struct Connector {
     lock_timeout: Duration,
     /// The server that was found last; the others are tried after it.
     current: AtomicUsize,
+    /// How many connections were made.
+    made: AtomicU64,
 }
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -34,12 +36,18 @@ const SIGN_OF_LIFE_EVERY: u32 = 5;
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
         let address = Address::parse(&settings.url)?;
-        Ok(Connector { address, lock_timeout: settings.lock_timeout, current: AtomicUsize::new(0) })
+        let (current, made) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Ok(Connector { address, lock_timeout: settings.lock_timeout, current, made })
     }
 
     /// The address without its password.
     pub(super) fn shown(&self) -> &str {
         &self.address.shown
+    }
+
+    /// See [`Tx::era`](crate::Tx::era).
+    pub(super) fn era(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
     }
 
     /// Connects once, to learn who answers.
@@ -124,6 +132,7 @@ impl Connector {
             return Ok(None);
         }
         self.set_up(&mut connection, kind)?;
+        self.made.fetch_add(1, Ordering::AcqRel);
         Ok(Some(connection))
     }
 

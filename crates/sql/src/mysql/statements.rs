@@ -219,6 +219,10 @@ impl Engine for Statements<'_> {
         self.dialect
     }
 
+    fn era(&self) -> u64 {
+        self.connector.era()
+    }
+
     fn wrote(&self) -> bool {
         self.has_begun
     }

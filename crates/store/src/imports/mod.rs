@@ -183,6 +183,13 @@ pub fn get(tx: &mut Tx<'_>, id: ImportId) -> Result<Import> {
         .ok_or_else(|| Error::missing("import", id))
 }
 
+/// How far the import with this id is.
+pub fn get_status(tx: &mut Tx<'_>, id: ImportId) -> Result<ImportStatus> {
+    let status = |row: &Row<'_>| rows::code(row, 0, "the status of an import", ImportStatus::from_code);
+    tx.query_opt("SELECT status FROM imports WHERE id = ?", &[id.get().into()], status)?
+        .ok_or_else(|| Error::missing("import", id))
+}
+
 /// The import with this id, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, id: ImportId) -> Result<Import> {
     let sql = format!("{SELECT} WHERE id = ?{}", tx.dialect().for_update());

@@ -1,9 +1,9 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use ::mysql::prelude::Queryable as _;
-use sql::{Database, Error, Settings};
+use sql::{Database, Error, Settings, Tx};
 
 use super::proxy::{Cut, Proxy};
 use super::server::Server;
@@ -54,6 +54,31 @@ async fn connections_cut_while_nobody_used_them_are_made_again() {
         db.write("add", |tx| add(tx, 1)).await.unwrap();
         assert_eq!(numbers(&db).await, [round, 0]);
     }
+}
+
+#[tokio::test]
+async fn a_connection_made_anew_begins_an_era_for_all_transactions() {
+    let (space, _) = two_things().await;
+    let db = Database::open(&Settings { writers: 2, readers: 1, ..settings(&space) }).unwrap();
+    let era = |tx: &mut Tx<'_>| Ok::<_, Error>((connection_id(tx)?, tx.era()));
+    // Both writers have to have their connection.
+    let both = Arc::new(Barrier::new(2));
+    let meet = |both: &Arc<Barrier>| {
+        let both = Arc::clone(both);
+        db.write("meet", move |tx| {
+            connection_id(tx)?;
+            both.wait();
+            era(tx)
+        })
+    };
+    let (one, other) = tokio::join!(meet(&both), meet(&both));
+    let ((id, before), (_, same)) = (one.unwrap(), other.unwrap());
+    assert_eq!(before, same);
+    kill(space.database_url(), id);
+    let (one, other) = tokio::join!(meet(&both), meet(&both));
+    let ((_, after), (_, same)) = (one.unwrap(), other.unwrap());
+    assert!(after > before, "{after} follows {before}");
+    assert_eq!(after, same);
 }
 
 /// What becomes of a transaction whose connection is cut at its commit, and how often it was run.
