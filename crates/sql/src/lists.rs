@@ -104,11 +104,24 @@ pub(crate) fn for_each_piece(
 
 /// The text with a span in the place of its list.
 fn with_span(dialect: Dialect, sql: &str) -> String {
+    let [before, column, after] = around_list(sql);
+    format!("{before}{}{after}", span(dialect, column, ["?"; 3]))
+}
+
+/// The statement that finds whether a query over a list can find anything, by whether there is a row from the least of
+/// its keys to the greatest.
+pub(crate) fn any_between(sql: &str) -> String {
+    let [before, column, after] = around_list(sql);
+    let from = before.find(" FROM ").expect("a query names a table");
+    format!("SELECT 1{}{column} BETWEEN ? AND ?{after} LIMIT 1", &before[from..])
+}
+
+/// What stands before the column that is among keys, its name, and what stands after the list.
+fn around_list(sql: &str) -> [&str; 3] {
     let (before, after) = sql.split_once(" IN ({in})").expect("the text of a statement over keys has a list");
     let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '.';
-    let column = &before[before.trim_end_matches(is_of_a_name).len()..];
-    let span = span(dialect, column, ["?"; 3]);
-    format!("{}{span}{after}", &before[..before.len() - column.len()])
+    let (before, column) = before.split_at(before.trim_end_matches(is_of_a_name).len());
+    [before, column, after]
 }
 
 #[cfg(test)]
@@ -147,6 +160,12 @@ mod tests {
         let scattered = ints((0..500).map(|key| key * 2));
         assert_eq!(pieces(&scattered, 300), [Piece::List(&scattered[..300]), Piece::List(&scattered[300..])]);
         assert_eq!(pieces(&[], 10), []);
+    }
+
+    #[test]
+    fn a_look_for_any_asks_from_the_least_key_to_the_greatest() {
+        let sql = "SELECT name, id FROM things WHERE kind = ? AND name IN ({in})";
+        assert_eq!(any_between(sql), "SELECT 1 FROM things WHERE kind = ? AND name BETWEEN ? AND ? LIMIT 1");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::ops::{ControlFlow, Range};
 
 use crate::engine::{Answer, Engine};
 use crate::ids::{IdBlocks, Wanted};
-use crate::lists::for_each_piece;
+use crate::lists::{any_between, for_each_piece};
 use crate::value::{ValueRef, text};
 use crate::{Dialect, Error, FromValue, Result, Value, mysql, sqlite};
 
@@ -282,6 +282,23 @@ impl<'c> Tx<'c> {
             })
         })?;
         Ok(all)
+    }
+
+    /// [`query_in`](Self::query_in) for keys of which most likely none is there, in their order and without repetition: a
+    /// list that comes from elsewhere, such as the orders of a file, mostly lies where nothing is yet, which one look tells.
+    pub fn query_unlikely_in<T>(
+        &mut self,
+        sql: &str,
+        before: &[Value<'_>],
+        keys: &[Value<'_>],
+        row: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let [first, .., last] = keys else { return self.query_in(sql, before, keys, row) };
+        let bounds = [before, &[first.clone(), last.clone()]].concat();
+        match self.query_opt(&any_between(sql), &bounds, |row| row.get::<i64>(0))? {
+            Some(_) => self.query_in(sql, before, keys, row),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Executes with a bound list: `{in}` in the text stands for `keys`, which must not repeat. Returns the rows

@@ -39,6 +39,14 @@ pub fn find_charges(tx: &mut Tx<'_>, keys: &[&str]) -> Result<HashMap<String, Ch
     Ok(charges.into_iter().map(|charge| (charge.key.clone(), charge)).collect())
 }
 
+/// The gateway's names for the charges with these keys, as far as they were made.
+pub fn find_references(tx: &mut Tx<'_>, keys: &[&str]) -> Result<HashMap<String, String>> {
+    let sql = "SELECT charge_key, reference FROM simulated_charges WHERE charge_key IN ({in})";
+    let keys = distinct(keys.iter().copied());
+    let made = tx.query_unlikely_in(sql, &[], &keys, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(made.into_iter().collect())
+}
+
 /// Remembers charges.
 pub fn insert_charges(tx: &mut Tx<'_>, charges: &[Charge], at: Timestamp) -> Result<()> {
     let values: Vec<Value<'_>> = charges
@@ -85,7 +93,8 @@ pub struct Refund<'a> {
 pub fn find_refunds(tx: &mut Tx<'_>, keys: &[&str]) -> Result<HashMap<String, String>> {
     let sql = "SELECT refund_key, reference FROM simulated_refunds WHERE refund_key IN ({in})";
     let keys = distinct(keys.iter().copied());
-    Ok(tx.query_in(sql, &[], &keys, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+    let made = tx.query_unlikely_in(sql, &[], &keys, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(made.into_iter().collect())
 }
 
 /// Gives money of charges back.

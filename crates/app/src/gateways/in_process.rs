@@ -51,10 +51,7 @@ impl InProcess {
     fn accept_in(&self, tx: &mut Tx<'_>, requests: &[ChargeRequest]) -> Result<Vec<ChargeAnswer>> {
         let now = self.clock.now();
         let keys: Vec<&str> = requests.iter().map(|request| request.key.as_str()).collect();
-        let mut known: HashMap<String, String> = store::simulator::find_charges(tx, &keys)?
-            .into_iter()
-            .map(|(key, charge)| (key, charge.reference))
-            .collect();
+        let mut known = store::simulator::find_references(tx, &keys)?;
         let (mut charges, mut jobs) = (Vec::new(), Vec::new());
         for request in requests {
             if known.contains_key(&request.key) {

@@ -120,6 +120,33 @@ async fn texts_come_back_as_they_went_in_and_differ_by_their_bytes() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_there_against_all_likelihood_is_found_in_every_list_that_has_it() {
+    let (_space, db) = database().await;
+    let mut sorted = AWKWARD;
+    sorted.sort_unstable();
+    for there in sorted {
+        db.write("one", move |tx| {
+            tx.execute("DELETE FROM things", &[])?;
+            insert(tx, 1, there, 0)
+        })
+        .await
+        .unwrap_or_else(|error: Error| panic!("{error}"));
+        for chosen in 0_u32..1 << sorted.len() {
+            let is_chosen = |index: &usize| chosen & (1 << index) != 0;
+            let keys: Vec<&str> = (0..sorted.len()).filter(is_chosen).map(|index| sorted[index]).collect();
+            let expected: Vec<&str> = keys.iter().copied().filter(|key| *key == there).collect();
+            let find = move |tx: &mut Tx<'_>| {
+                let keys: Vec<Value<'_>> = keys.iter().copied().map(Value::from).collect();
+                let sql = "SELECT name FROM things WHERE n = ? AND name IN ({in})";
+                tx.query_unlikely_in(sql, &[Value::Int(0)], &keys, |row| row.get::<String>(0))
+            };
+            let found: Vec<String> = db.read::<_, Error>("find", find).await.unwrap();
+            assert_eq!(found, expected, "{there:?} of {chosen:b}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn whichever_statement_of_a_set_fails_its_transaction_hears_of_it() {
     let (_space, db) = database().await;
     for (fails, change) in [[-9_i64, 1, 1], [1, -9, 1], [1, 1, -9]].into_iter().enumerate() {

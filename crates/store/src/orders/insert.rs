@@ -223,7 +223,7 @@ pub fn find_known<'a>(
     source: &str,
     external_ids: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, KnownOrder>> {
-    let known = tx.query_in(
+    let known = tx.query_unlikely_in(
         "SELECT external_id, id, content_hash, import_id FROM orders WHERE source = ? AND external_id IN ({in})",
         &[source.into()],
         &distinct(external_ids),
