@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::jobs::{Jobs, Move, Offer};
 use super::outbox::Expected;
@@ -29,6 +30,11 @@ impl<T> Clone for Lane<T> {
 
 /// Things that are carried together, at most.
 const LOAD: usize = 64;
+/// How long jobs that come one by one, each soon after the last, are let gather: a script costs nearly the same for one
+/// as for ten.
+const GATHER: Duration = Duration::from_millis(2);
+/// Jobs that are not worth waiting for more.
+const ENOUGH: usize = 50;
 /// How long a reader waits for what was committed here before it looks without it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -70,6 +76,15 @@ impl<T> Receiver<T> {
         (self.receiver.recv_many(&mut load, LOAD).await > 0).then_some(load)
     }
 
+    /// Adds what has come meanwhile.
+    fn fill(&mut self, load: &mut Vec<T>) {
+        while load.len() < LOAD
+            && let Ok(thing) = self.receiver.try_recv()
+        {
+            load.push(thing);
+        }
+    }
+
     fn arrived(&self, things: usize) {
         self.done.send_modify(|done| *done += things as u64);
     }
@@ -91,7 +106,13 @@ pub(super) type Offers = Lane<Vec<Expected>>;
 pub(super) fn offers(runtime: &Handle, jobs: Jobs, missed: Arc<AtomicBool>) -> Offers {
     let (lane, mut receiver) = Lane::<Vec<Expected>>::new();
     runtime.spawn(async move {
-        while let Some(load) = receiver.load().await {
+        let mut last = None;
+        while let Some(mut load) = receiver.load().await {
+            let is_small = load.iter().map(Vec::len).sum::<usize>() < ENOUGH;
+            if is_small && last.is_some_and(|last: Instant| last.elapsed() < GATHER) {
+                tokio::time::sleep(GATHER).await;
+                receiver.fill(&mut load);
+            }
             let mut things = load.len();
             let pushed: Vec<Expected> = load.into_iter().flatten().collect();
             if let Err(error) = offer_all(&jobs, &pushed).await {
@@ -103,6 +124,7 @@ pub(super) fn offers(runtime: &Handle, jobs: Jobs, missed: Arc<AtomicBool>) -> O
                     "Redis did not hear of jobs that were pushed; the sweeper offers them"
                 );
             }
+            last = Some(Instant::now());
             receiver.arrived(things);
         }
     });
