@@ -100,7 +100,7 @@ impl Handler for Chunk {
     async fn run(&self, batch: &Batch) -> Result<Vec<Outcome>, BoxError> {
         let payload: ImportChunk = payloads(batch.jobs())?.remove(0);
         let prepared = imports::prepare(&self.0, payload.import, payload.chunk).await?;
-        let has_spool = !matches!(&prepared, Some(Ok(prepared)) if !prepared.has_spool());
+        let may_have_spool = !matches!(&prepared, Some(Ok(prepared)) if !prepared.has_spool());
         let app = self.0.clone();
         let effect = move |tx: &mut Tx<'_>, kept: &[usize]| {
             match &prepared {
@@ -113,7 +113,7 @@ impl Handler for Chunk {
             Ok(Vec::new())
         };
         let outcomes = land(&self.0, "import_chunk", batch.jobs(), effect).await?;
-        if has_spool {
+        if may_have_spool {
             // The import may have stopped at this chunk.
             imports::remove_spool(&self.0, payload.import).await?;
         }
