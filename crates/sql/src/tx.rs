@@ -3,8 +3,7 @@ use std::ops::{ControlFlow, Range};
 use crate::engine::{Answer, Engine};
 use crate::ids::{IdBlocks, Wanted};
 use crate::lists::{any_between, for_each_piece};
-use crate::value::{ValueRef, text};
-use crate::{Dialect, Error, FromValue, Result, Value, mysql, sqlite};
+use crate::{Dialect, Error, Result, Row, Value};
 
 /// An open transaction: the one type that the ledger, the queue and the analytics share.
 pub struct Tx<'c> {
@@ -70,41 +69,6 @@ pub struct Update<'a> {
     /// Assignments, such as `captured = captured + new.captured`; `new.` names the values. None may read a column that
     /// one before it assigns: engines differ in what is found there.
     pub set: &'a [&'a str],
-}
-
-/// A row of a result.
-pub struct Row<'r>(Source<'r>);
-
-enum Source<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
-    Mysql(&'r ::mysql::Row),
-}
-
-impl<'r> Row<'r> {
-    pub(crate) fn of_sqlite(row: &'r rusqlite::Row<'r>) -> Self {
-        Row(Source::Sqlite(row))
-    }
-
-    pub(crate) fn of_mysql(row: &'r ::mysql::Row) -> Self {
-        Row(Source::Mysql(row))
-    }
-
-    /// The value at `column`, from 0.
-    pub fn get<T: FromValue>(&self, column: usize) -> Result<T> {
-        T::from_value(self.value(column)?, column)
-    }
-
-    /// The text at `column`, without a copy.
-    pub fn text(&self, column: usize) -> Result<&str> {
-        text(self.value(column)?, column)
-    }
-
-    fn value(&self, column: usize) -> Result<ValueRef<'_>> {
-        match self.0 {
-            Source::Sqlite(row) => sqlite::value(row, column),
-            Source::Mysql(row) => mysql::value(row, column),
-        }
-    }
 }
 
 impl<'c> Tx<'c> {

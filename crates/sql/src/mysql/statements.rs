@@ -11,7 +11,8 @@ use super::rows::{Form, PICKED, Place, Rows, sets};
 use crate::dialect::{Server, replace_new};
 use crate::engine::{Answer, Engine};
 use crate::ids::Wanted;
-use crate::tx::{Conflict, Insert, Row, Update};
+use crate::row::Row;
+use crate::tx::{Conflict, Insert, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 

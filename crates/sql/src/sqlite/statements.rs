@@ -4,7 +4,8 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::dialect::replace_new;
 use crate::engine::{Answer, Engine};
-use crate::tx::{Insert, Row, Update};
+use crate::row::Row;
+use crate::tx::{Insert, Update};
 use crate::value::ValueRef;
 use crate::{Dialect, Error, Result, Value};
 
