@@ -16,5 +16,5 @@ pub use address::{Address, Mode};
 pub use error::{Error, Result};
 pub use link::{Dedicated, LONGEST_BLOCK, Redis, Settings};
 pub use redis::{self, Cmd, FromRedisValue, Pipeline, ToRedisArgs, Value, cmd, pipe};
-pub use script::{Call, Script, simple_args};
+pub use script::{Call, Script};
 pub use server::{ClusterInfo, ServerInfo};

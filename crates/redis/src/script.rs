@@ -19,7 +19,7 @@ impl Script {
 }
 
 /// The arguments of a command that has no cursor.
-pub fn simple_args(command: &Cmd) -> impl Iterator<Item = &[u8]> {
+fn simple_args(command: &Cmd) -> impl Iterator<Item = &[u8]> {
     command.args_iter().filter_map(|arg| match arg {
         Arg::Simple(arg) => Some(arg),
         _ => None,
@@ -52,6 +52,12 @@ impl<'a> Call<'a> {
     /// With one more argument, or several.
     pub fn arg(mut self, arg: impl ToRedisArgs) -> Self {
         self.args.arg(arg);
+        self
+    }
+
+    /// With these arguments and no others.
+    pub fn with(mut self, args: Cmd) -> Self {
+        self.args = args;
         self
     }
 

@@ -1,17 +1,18 @@
 //! Adding facts: what is stored is read, the new values are worked out, and one call puts them in their place if
 //! nothing has changed meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Currency, Period};
 
 use super::Store;
-use super::keys::{SeriesKeys, member, score_of, score_text};
-use super::script::{Answers, Commands, unreadable};
+use super::keys::{SeriesKeys, member, score_text};
+use super::script::Commands;
 use super::state::{Generation, State};
+use super::stored::Stored;
 use crate::changes::{Changes, Key, LIMIT, Periods, fold};
 use crate::counting::{count, count_unsure};
-use crate::customers::{Customer, Known, touched};
+use crate::customers::{Customer, touched};
 use crate::names::{FIGURES, stored_values};
 use crate::score::{Fold as _, Score};
 use crate::spans::{PERIODS, day_bit, end_of, months, start_of};
@@ -20,30 +21,28 @@ use crate::{BoardOf, Error, Fact, Result};
 pub(crate) const BOARDS: [BoardOf; 2] = [BoardOf::Customers, BoardOf::Products];
 
 /// What facts change in one currency of one generation.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     generation: &'a Generation,
     currency: Currency,
-    keys: SeriesKeys,
-    changes: &'a Changes,
-    boards: Vec<Board>,
+    pub(super) keys: SeriesKeys,
+    pub(super) changes: &'a Changes,
+    pub(super) boards: Vec<Board>,
     /// Months, and the customers whose days with an order in them are wanted.
-    months: BTreeMap<i32, BTreeSet<i64>>,
+    pub(super) months: BTreeMap<i32, BTreeSet<i64>>,
 }
 
 /// The scores of one period.
-struct Board {
-    of: BoardOf,
-    period: Period,
+pub(super) struct Board {
+    pub(super) of: BoardOf,
+    pub(super) period: Period,
     start: i32,
-    scores: Vec<(i64, Score)>,
+    pub(super) scores: Vec<(i64, Score)>,
 }
 
-/// What is stored of a part.
-struct Stored {
-    periods: HashMap<(i64, i32), [i64; 10]>,
-    boards: Vec<Vec<Option<Score>>>,
-    known: HashMap<i64, Known>,
-    order_days: HashMap<(i32, i64), u32>,
+impl Board {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &i64> {
+        self.scores.iter().map(|(id, _)| id)
+    }
 }
 
 impl Store {
@@ -66,22 +65,16 @@ impl Store {
                 Part::new(generation, *currency, keys, changes)
             })
             .collect();
-        let guards = state.guards();
-        let mut reads = Commands::new(self.keys.state());
-        for part in &parts {
-            part.ask(&mut reads);
-        }
-        let Some(mut answers) = reads.run(&self.redis, &guards).await? else { return Ok(false) };
+        let stored = self.stored(&parts).await?;
         let mut writes = Commands::new(self.keys.state());
-        for part in &parts {
-            let stored = part.answered(&mut answers)?;
-            part.write(&mut writes, &stored)?;
+        for (part, stored) in parts.iter().zip(&stored) {
+            part.write(&mut writes, stored)?;
             let currencies = self.keys.currencies(part.generation.number);
             writes.push("SADD", &currencies, [part.currency.code()]);
         }
         let set = set.iter().flat_map(|(field, value)| [(*field).to_owned(), value.clone()]);
-        writes.push("HSET", &self.keys.state(), set);
-        Ok(writes.run(&self.redis, &guards).await?.is_some())
+        writes.push("HSET", &self.keys.state(), set.collect::<Vec<_>>());
+        Ok(writes.run(&self.redis, &state.guards()).await?.is_some())
     }
 }
 
@@ -108,58 +101,8 @@ impl<'a> Part<'a> {
         Part { generation, currency, keys, changes, boards, months: wanted }
     }
 
-    fn customers(&self) -> impl Iterator<Item = i64> {
-        let all =
-            self.boards.iter().find(|board| board.of == BoardOf::Customers && board.period == Period::All);
-        all.into_iter().flat_map(|board| board.scores.iter().map(|(id, _)| *id))
-    }
-
-    fn ask(&self, reads: &mut Commands) {
-        for (code, start) in self.changes.periods().keys() {
-            reads.read_fields(&self.keys.kpis(period_of(*code), *start), FIGURES);
-        }
-        for board in &self.boards {
-            let key = self.keys.scores(board.of, board.period, board.start);
-            reads.read_fields(&key, board.scores.iter().map(|(id, _)| id));
-        }
-        reads.read_fields(&self.keys.firsts(), self.customers());
-        for (month, customers) in &self.months {
-            reads.read_fields(&self.keys.order_days(*month), customers);
-        }
-    }
-
-    /// Takes the answers to [`ask`](Self::ask).
-    fn answered(&self, answers: &mut Answers) -> Result<Stored> {
-        let mut periods = HashMap::new();
-        for key in self.changes.periods().into_keys() {
-            periods.insert(key, read_figures(&answers.fields(FIGURES.len())?)?);
-        }
-        let mut boards = Vec::with_capacity(self.boards.len());
-        for board in &self.boards {
-            let texts = answers.fields(board.scores.len())?;
-            boards.push(texts.iter().map(|text| read_score(text.as_deref())).collect::<Result<Vec<_>>>()?);
-        }
-        let customers: Vec<i64> = self.customers().collect();
-        let firsts = answers.fields(customers.len())?;
-        let totals = self.boards.iter().zip(&boards);
-        let totals = totals.filter(|(of, _)| of.of == BoardOf::Customers && of.period == Period::All);
-        let scores = totals.flat_map(|(_, scores)| scores);
-        let mut known = HashMap::new();
-        for ((id, score), first) in customers.iter().zip(scores).zip(&firsts) {
-            let Some(score) = *score else { continue };
-            let (first, last_day) = read_first(first.as_deref())?.unzip();
-            known.insert(*id, Known { score, first, last_day });
-        }
-        let mut order_days = HashMap::new();
-        for (month, customers) in &self.months {
-            let bits = answers.fields(customers.len())?;
-            for (customer, bits) in customers.iter().zip(bits) {
-                let Some(bits) = bits else { continue };
-                let bits = bits.parse().map_err(|_| unreadable(&bits))?;
-                order_days.insert((*month, *customer), bits);
-            }
-        }
-        Ok(Stored { periods, boards, known, order_days })
+    pub(super) fn scores_key(&self, board: &Board) -> String {
+        self.keys.scores(board.of, board.period, board.start)
     }
 
     fn write(&self, writes: &mut Commands, stored: &Stored) -> Result<()> {
@@ -218,7 +161,7 @@ impl<'a> Part<'a> {
             places.extend([after.net.to_string(), member(*id, after.reached_at)]);
         }
         let key = self.keys.board(board.of, board.period, board.start);
-        writes.push_many("HSET", &self.keys.scores(board.of, board.period, board.start), 2, &scores);
+        writes.push_many("HSET", &self.scores_key(board), 2, &scores);
         writes.push_many("ZREM", &key, 1, &gone);
         writes.push_many("ZADD", &key, 2, &places);
         Ok(())
@@ -263,31 +206,4 @@ fn checked(before: i64, gained: i64, what: impl FnOnce() -> String) -> Result<i6
 /// The period with this code, which [`Changes::periods`] gave.
 pub(crate) fn period_of(code: i64) -> Period {
     Period::from_code(code).unwrap_or(Period::All)
-}
-
-/// Reads fields in the order of [`FIGURES`]; what is not there is 0.
-pub(crate) fn read_figures(fields: &[Option<String>]) -> Result<[i64; 10]> {
-    let mut figures = [0; 10];
-    for (figure, text) in figures.iter_mut().zip(fields) {
-        if let Some(text) = text {
-            *figure = text.parse().map_err(|_| unreadable(text))?;
-        }
-    }
-    Ok(figures)
-}
-
-pub(crate) fn read_score(text: Option<&str>) -> Result<Option<Score>> {
-    text.map(|text| score_of(text).ok_or_else(|| unreadable(text))).transpose()
-}
-
-/// The first order by `(placed_at, id)` and the last day with one.
-pub(crate) fn read_first(text: Option<&str>) -> Result<Option<((i64, i64), i32)>> {
-    let Some(text) = text else { return Ok(None) };
-    let parse = || {
-        let mut parts = text.split(':');
-        let placed_at = parts.next()?.parse().ok()?;
-        let order = parts.next()?.parse().ok()?;
-        Some(((placed_at, order), parts.next()?.parse().ok()?))
-    };
-    parse().map(Some).ok_or_else(|| unreadable(text))
 }

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use domain::{CustomerId, Period, day_number};
 
 use super::Store;
-use super::apply::read_score;
 use super::keys::{SeriesKeys, member, of_member};
 use super::reader::{Reader, Stop};
 use super::script::unreadable;
+use super::stored::read_score;
 use crate::board::{Board, BoardOf, BoardQuery, CustomerScores, Scored, rank};
 use crate::currency::Chosen;
 use crate::spans::start_of;

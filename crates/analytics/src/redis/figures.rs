@@ -3,9 +3,10 @@ use jiff::civil::Date;
 use sql::Tx;
 
 use super::Store;
-use super::apply::{BOARDS, read_first, read_score};
+use super::apply::BOARDS;
 use super::reader::{Reader, Stop, TRIES};
 use super::script::unreadable;
+use super::stored::{read_first, read_score};
 use crate::figures::{Figures, Origin};
 use crate::zone::calendar_of;
 use crate::{BoardOf, Error, Result, Score, feed};

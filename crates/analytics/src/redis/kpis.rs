@@ -3,10 +3,10 @@ use std::collections::HashSet;
 use domain::{KpiFigures, Period, date_of, day_number};
 
 use super::Store;
-use super::apply::read_figures;
 use super::keys::SeriesKeys;
 use super::reader::{Reader, Stop};
 use super::script::unreadable;
+use super::stored::read_figures;
 use crate::names::{FIGURES, figures_of};
 use crate::report::{KpiPeriod, KpiQuery, KpiReport, Kpis};
 use crate::spans::{around, day_bits, end_of, start_of};

@@ -53,6 +53,7 @@ mod rebuild;
 mod scores;
 mod script;
 mod state;
+mod stored;
 mod sums;
 mod sweep;
 mod turn;

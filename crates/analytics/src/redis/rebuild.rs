@@ -292,7 +292,7 @@ impl Store {
         guards.extend(state.expect(&["retired"]));
         let mut commands = Commands::new(self.keys.state());
         let flat = fields.iter().flat_map(|(field, value)| [(*field).to_owned(), value.clone()]);
-        commands.push("HSET", &self.keys.state(), flat);
+        commands.push("HSET", &self.keys.state(), flat.collect::<Vec<_>>());
         Ok(commands.run(&self.redis, &guards).await?.is_some())
     }
 }

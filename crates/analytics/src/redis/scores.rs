@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Period;
 use jiff::Timestamp;
 
-use super::apply::{BOARDS, read_first, read_score};
+use super::apply::BOARDS;
 use super::keys::of_member;
 use super::reader::Stop;
 use super::script::unreadable;
+use super::stored::{read_first, read_score};
 use super::sums::{ALWAYS, Auditor};
 use crate::score::Fold as _;
 use crate::spans::{day_bit, end_of, start_of};

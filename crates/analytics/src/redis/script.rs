@@ -2,27 +2,26 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use redis_link::redis::FromRedisValue;
-use redis_link::{Cmd, Redis, Script, ToRedisArgs, Value, simple_args};
+use redis_link::{Cmd, Pipeline, Redis, Script, ToRedisArgs, Value};
 
 use crate::{Error, Result};
 
 /// Runs commands if the state is as expected, all of them or none, and answers what they answer; nothing (nil) if it is
 /// not.
 ///
-/// `KEYS[1]` is the state, the others are those of the commands. `ARGV` is the number of expectations, then a field and
-/// its value for each (empty: not there); then, for each command, the number of its key, its name, how many arguments
-/// follow, and these.
+/// `KEYS[1]` is the state, the others are those of the commands. `ARGV` is, for each command: the number of its key, its name,
+/// how many arguments follow, and these; then a field and its value for each expectation (empty: not there), and how many
+/// expectations there are.
 static RUN: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local at = 2
-for _ = 1, tonumber(ARGV[1]) do
+        "local commands = #ARGV - 1 - 2 * ARGV[#ARGV]
+for at = commands + 1, #ARGV - 1, 2 do
   if (redis.call('HGET', KEYS[1], ARGV[at]) or '') ~= ARGV[at + 1] then return false end
-  at = at + 2
 end
-local answers = {}
-while at <= #ARGV do
-  local last = at + 2 + tonumber(ARGV[at + 2])
-  answers[#answers + 1] = redis.call(ARGV[at + 1], KEYS[tonumber(ARGV[at])], unpack(ARGV, at + 3, last))
+local answers, at = {}, 1
+while at <= commands do
+  local key, last = KEYS[tonumber(ARGV[at])], at + 2 + ARGV[at + 2]
+  answers[#answers + 1] = redis.call(ARGV[at + 1], key, unpack(ARGV, at + 3, last))
   at = last + 1
 end
 return answers",
@@ -43,6 +42,13 @@ pub(crate) struct Commands {
     args: Cmd,
 }
 
+/// Reads that are sent together, as plain commands: a script takes and gives each field once more, in a language of its own,
+/// which costs a server as much as finding it.
+#[derive(Default)]
+pub(crate) struct Reads {
+    commands: Pipeline,
+}
+
 /// What commands answered, in their order.
 pub(crate) struct Answers(VecDeque<Value>);
 
@@ -52,15 +58,11 @@ impl Commands {
         Commands { numbers: HashMap::from([(state.clone(), 1)]), keys: vec![state], args: Cmd::new() }
     }
 
-    /// Adds a command on one key.
-    pub(crate) fn push<A: ToRedisArgs>(&mut self, name: &str, key: &str, args: impl IntoIterator<Item = A>) {
-        let number = self.number(key);
-        let mut own = Cmd::new();
+    /// Adds a command on one key. Each of `args` is one argument.
+    pub(crate) fn push<A: ToRedisArgs>(&mut self, name: &str, key: &str, args: impl AsRef<[A]>) {
+        let (number, args) = (self.number(key), args.as_ref());
+        self.args.arg(number).arg(name).arg(args.len());
         for arg in args {
-            own.arg(arg);
-        }
-        self.args.arg(number).arg(name).arg(own.args_iter().len());
-        for arg in simple_args(&own) {
             self.args.arg(arg);
         }
     }
@@ -90,21 +92,35 @@ impl Commands {
     }
 
     /// Runs them, if the state is as expected.
-    pub(crate) async fn run(self, redis: &Redis, guards: &Guards) -> Result<Option<Answers>> {
-        let mut call = redis.call(&RUN);
-        for key in &self.keys {
-            call = call.key(key);
-        }
-        call = call.arg(guards.len());
+    pub(crate) async fn run(mut self, redis: &Redis, guards: &Guards) -> Result<Option<Answers>> {
         for (field, value) in guards {
-            call = call.arg(*field).arg(value.as_str());
+            self.args.arg(*field).arg(value.as_str());
         }
-        for arg in simple_args(&self.args) {
-            call = call.arg(arg);
-        }
+        self.args.arg(guards.len());
+        let call = redis.call(&RUN).with(self.args);
+        let call = self.keys.iter().fold(call, |call, key| call.key(key));
         // Boxed, as whoever calls nests deeply enough.
         let answers: Option<Vec<Value>> = Box::pin(call.run()).await?;
         Ok(answers.map(|answers| Answers(answers.into())))
+    }
+}
+
+impl Reads {
+    /// Adds reading fields of a hash, in pieces; [`Answers::fields`] puts them together.
+    pub(crate) fn fields<F: ToRedisArgs>(&mut self, key: &str, fields: impl IntoIterator<Item = F>) {
+        let fields: Vec<F> = fields.into_iter().collect();
+        for piece in fields.chunks(ARGUMENTS) {
+            self.commands.cmd("HMGET").arg(key).arg(piece);
+        }
+    }
+
+    /// Runs them. Others may write between two of them; whoever writes by what was read finds that out.
+    pub(crate) async fn run(self, redis: &Redis) -> Result<Answers> {
+        if self.commands.is_empty() {
+            return Ok(Answers::none());
+        }
+        let answers: Vec<Value> = Box::pin(redis.run_all(&self.commands)).await?;
+        Ok(Answers(answers.into()))
     }
 }
 
@@ -120,7 +136,7 @@ impl Answers {
         T::from_redis_value(value).map_err(|error| unreadable(&error.to_string()))
     }
 
-    /// The next `count` fields, as [`Commands::read_fields`] asked for them.
+    /// The next `count` fields, as [`Commands::read_fields`] or [`Reads::fields`] asked for them.
     pub(crate) fn fields(&mut self, count: usize) -> Result<Vec<Option<String>>> {
         let mut fields = Vec::with_capacity(count);
         while fields.len() < count {

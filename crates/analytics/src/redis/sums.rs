@@ -7,10 +7,11 @@ use domain::{Calendar, Currency, KpiFigures, Period};
 use jiff::Timestamp;
 
 use super::Store;
-use super::apply::{BOARDS, read_first};
+use super::apply::BOARDS;
 use super::keys::SeriesKeys;
 use super::reader::{Reader, Stop};
 use super::script::unreadable;
+use super::stored::read_first;
 use crate::names::{FIGURES, stored_values};
 use crate::spans::{PERIODS, start_of};
 use crate::sums::Findings;
