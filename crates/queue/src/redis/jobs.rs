@@ -8,8 +8,8 @@ use redis_link::{Redis, Value};
 use super::keys::Keys;
 use super::packed::{Stored, id_text, texts, time_text};
 use super::scripts::{
-    DEPTH, ESTABLISH, EXPIRED, EXTEND, MOVE, NEWEST, NEXT, OFFER, PAGE, PROMOTE, PRUNE, READ, READY, SETTLED,
-    STATES,
+    COMPLETE, DEPTH, ESTABLISH, EXPIRED, EXTEND, MOVE, NEWEST, NEXT, OFFER, PAGE, PROMOTE, PRUNE, READ,
+    READY, SETTLED, STATES,
 };
 use crate::backend::Reaping;
 use crate::job::Token;
@@ -49,6 +49,11 @@ impl Offer {
             State::Available => format!("{:03}{}", self.priority, self.due),
             _ => self.due.clone(),
         }
+    }
+
+    /// Whether it was claimed before or has tags.
+    fn is_special(&self) -> bool {
+        self.attempt != 0 || !self.tags.is_empty()
     }
 
     /// How it stands, as [`Data`](super::packed::Data) reads it.
@@ -105,6 +110,13 @@ pub(super) struct Move {
     pub(super) error: String,
 }
 
+impl Move {
+    /// Whether the job ends under its token and nothing of it is kept.
+    fn leaves_nothing(&self) -> bool {
+        self.way == Way::Complete && self.token.is_some() && self.due.is_none() && self.error.is_empty()
+    }
+}
+
 /// What became of a [`Move`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moved {
@@ -128,13 +140,14 @@ impl Jobs {
         let base = self.keys.of(queue);
         let mut new = Vec::new();
         for piece in offers.chunks(PIECE) {
-            let mut call = self.redis.call(&OFFER).key(&base).arg(if again { "1" } else { "0" });
+            let mut call = self.redis.call(&OFFER).key(&base).arg(u8::from(again)).arg(piece.len());
             for offer in piece {
-                let Offer { id, text, tags, .. } = offer;
-                let standing = offer.standing();
-                let text = format!("{standing}\n{text}");
-                let data = if offer.attempt == 0 { String::new() } else { standing };
-                call = call.arg(id).arg(offer.place()).arg(data).arg(text).arg(tags);
+                let text = format!("{}\n{}", offer.standing(), offer.text);
+                call = call.arg(&offer.id).arg(offer.place()).arg(text);
+            }
+            for (number, offer) in (1..).zip(piece).filter(|(_, offer)| offer.is_special()) {
+                let data = if offer.attempt == 0 { String::new() } else { offer.standing() };
+                call = call.arg(number).arg(data).arg(&offer.tags);
             }
             new.extend(call.run::<Vec<i64>>().await?.into_iter().map(JobId));
         }
@@ -163,12 +176,17 @@ impl Jobs {
         let base = self.keys.of(queue);
         let mut all = Vec::with_capacity(moves.len());
         for piece in moves.chunks(PIECE) {
-            let mut call = self.redis.call(&MOVE).key(&base).arg(time_text(now));
-            for one in piece {
-                let due = one.due.map(time_text).unwrap_or_default();
-                let token = one.token.map(|token| token.to_string()).unwrap_or_default();
-                call = call.arg(id_text(one.id)).arg(token).arg(one.way.letter()).arg(due).arg(&one.error);
-            }
+            let call = if piece.iter().all(Move::leaves_nothing) {
+                let call = self.redis.call(&COMPLETE).key(&base);
+                piece.iter().fold(call, |call, one| call.arg(id_text(one.id)).arg(one.token))
+            } else {
+                let call = self.redis.call(&MOVE).key(&base).arg(time_text(now));
+                piece.iter().fold(call, |call, one| {
+                    let due = one.due.map(time_text).unwrap_or_default();
+                    let token = one.token.map(|token| token.to_string()).unwrap_or_default();
+                    call.arg(id_text(one.id)).arg(token).arg(one.way.letter()).arg(due).arg(&one.error)
+                })
+            };
             all.extend(call.run::<String>().await?.bytes().map(|letter| match letter {
                 b'1' => Moved::Done,
                 b'x' => Moved::Cancelling,

@@ -1,5 +1,6 @@
 //! Jobs as the texts that Redis keeps.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -254,12 +255,19 @@ pub(super) struct Claimed {
     pub(super) keys: Vec<(String, JobId)>,
 }
 
-/// Reads what a claim was given.
+/// Reads what a claim was given; `claim.lua` says in which order.
 pub(super) fn claimed(mut words: impl Iterator<Item = String>, queue: &Arc<str>) -> Result<Claimed> {
-    let (mut jobs, mut keys, mut kinds) = (Vec::new(), Vec::new(), Names::default());
-    while let (Some(id), Some(data), Some(text), Some(tag_text)) =
-        (words.next(), words.next(), words.next(), words.next())
-    {
+    let mut taken = Vec::new();
+    while let Some(id) = words.next().filter(|id| !id.is_empty()) {
+        taken.push((id, words.next().ok_or(Error::Answer("a claim ends early"))?));
+    }
+    let mut special = HashMap::new();
+    while let (Some(id), Some(data), Some(tag_text)) = (words.next(), words.next(), words.next()) {
+        special.insert(id, (data, tag_text));
+    }
+    let (mut jobs, mut keys, mut kinds) = (Vec::with_capacity(taken.len()), Vec::new(), Names::default());
+    for (id, text) in taken {
+        let (data, tag_text) = special.remove(&id).unwrap_or_default();
         let (id, (data, text)) = (JobId(number(&id)?), unfold(&data, &text)?);
         let fixed = Fixed::parse(text)?;
         if let (Some(key), Some(UNTIL_STARTED)) = (fixed.unique_key, fixed.unique_scope) {

@@ -16,6 +16,7 @@ macro_rules! scripts {
 scripts! {
     OFFER = "offer.lua";
     CLAIM = "claim.lua";
+    COMPLETE = "complete.lua";
     MOVE = "move.lua";
     EXTEND = "extend.lua";
     PROMOTE = "promote.lua";

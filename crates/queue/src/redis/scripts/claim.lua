@@ -1,7 +1,8 @@
 -- Gives the first available jobs to a worker.
 -- ARGV: the epoch, how many at most, the end of the lease, now, the worker.
--- Answers what is known of this queue (0: all; 1: nothing, and no job is given; 2: it is being found out), then id,
--- data as it was (empty where it was never claimed), text and tags of each job.
+-- Answers what is known of this queue (0: all; 1: nothing, and no job is given; 2: it is being found out); then id and text of
+-- each job; then an empty text and, for those that were claimed before or have tags: the id, data as it was (empty where it
+-- was never claimed), tags.
 local epoch = redis.call('GET', base .. 'e')
 local answer = { '0' }
 if epoch == ARGV[1] .. '?' then
@@ -28,6 +29,7 @@ local function executing(attempt, rest)
 end
 -- Those that were never claimed differ by their priority alone.
 local first_time = {}
+local special = {}
 local n = 1
 for index, id in ipairs(ids) do
   local data, text = found[index], texts[index]
@@ -43,12 +45,17 @@ for index, id in ipairs(ids) do
   if standing and text then
     enter_at('2', ARGV[3] .. id)
     keep(id, standing)
-    answer[n + 1] = id
-    answer[n + 2] = data or ''
-    answer[n + 3] = text
-    answer[n + 4] = tags[index] or ''
-    n = n + 4
+    answer[n + 1], answer[n + 2] = id, text
+    n = n + 2
+    if data or tags[index] then
+      local m = #special
+      special[m + 1], special[m + 2], special[m + 3] = id, data or '', tags[index] or ''
+    end
   end
 end
 write()
+answer[n + 1] = ''
+for number, word in ipairs(special) do
+  answer[n + 1 + number] = word
+end
 return answer

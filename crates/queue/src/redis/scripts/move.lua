@@ -68,17 +68,6 @@ local function move(job, id, token, what, due, note)
   return '1'
 end
 
--- Ends a job that leaves nothing behind: the common way, without taking apart what is known of it.
-local function complete(data, id, token)
-  local state, due, attempt = string.match(data, '^(%d) (%d+) (%d+) ')
-  if state ~= '2' or attempt ~= token then
-    return '0'
-  end
-  leave_from(state, due .. id)
-  dead[#dead + 1] = id
-  return '1'
-end
-
 -- Adds to the errors of jobs; of those of one job the newest fifty stay.
 local function note()
   local known = get_rare('x', noted)
@@ -109,8 +98,6 @@ for number, id in ipairs(ids) do
   local token, what, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   if not found[number] then
     answers[number] = '-'
-  elseif what == 'c' and due == '' and token ~= '' then
-    answers[number] = complete(found[number], id, token)
   else
     answers[number] = move(parse(found[number]), id, token, what, due, ARGV[at + 4])
   end

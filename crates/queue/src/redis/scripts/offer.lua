@@ -1,11 +1,18 @@
 -- Makes jobs known that the ledger expects. One that is known already is left alone, unless it has ended.
--- ARGV: whether errors of an earlier life are kept; then id, place in the set of its state less the id, data (empty where
--- it was never claimed), text, tags for each job.
+-- ARGV: whether errors of an earlier life are kept; how many jobs; then id, place in the set of its state less the id, text
+-- for each; then, for those that were claimed before or have tags: the number of the job among these, data (empty where it was
+-- never claimed), tags.
 -- Answers the ids that were not known.
-local WIDTH = 5
+local FIRST, WIDTH = 3, 3
+local behind = FIRST + ARGV[2] * WIDTH
 local ids = {}
-for at = 2, #ARGV, WIDTH do
+for at = FIRST, behind - 1, WIDTH do
   ids[#ids + 1] = ARGV[at]
+end
+local datas, tags_of = {}, {}
+for at = behind, #ARGV, WIDTH do
+  local number = tonumber(ARGV[at])
+  datas[number], tags_of[number] = ARGV[at + 1], ARGV[at + 2]
 end
 -- Most are new: then nothing is asked of how they stand.
 local found = get('s', ids)
@@ -21,12 +28,12 @@ local function offer(id, place, data, text, tags)
   local n = #new
   new[n + 1] = id
   enter_at(string.sub(text, 1, 1), place .. id)
-  if data ~= '' then
+  if data and data ~= '' then
     keep(id, data)
   end
   texts[2 * n + 1] = id
   texts[2 * n + 2] = text
-  if tags ~= '' then
+  if tags and tags ~= '' then
     tagged[#tagged + 1] = id
     tagged[#tagged + 1] = tags
   end
@@ -42,14 +49,14 @@ local function again(old, id, text)
 end
 
 for number, id in ipairs(ids) do
-  local at = 2 + (number - 1) * WIDTH
-  local text = ARGV[at + 3]
+  local at = FIRST + (number - 1) * WIDTH
+  local place, text = ARGV[at + 1], ARGV[at + 2]
   local old = found[number] and parse(found[number])
   if not old then
     fresh[#fresh + 1] = id
-    offer(id, ARGV[at + 1], ARGV[at + 2], text, ARGV[at + 4])
+    offer(id, place, datas[number], text, tags_of[number])
   elseif has_ended(old) then
-    offer(id, ARGV[at + 1], again(old, id, text), text, ARGV[at + 4])
+    offer(id, place, again(old, id, text), text, tags_of[number])
   end
 end
 if #forgotten > 0 then

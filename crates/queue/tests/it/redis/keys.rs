@@ -52,7 +52,7 @@ async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
     let member = first_text(&server.command(&["ZRANGE", &format!("{base}z1"), "0", "0"]));
     let (place, id) = member.split_at(21);
     let text = first_text(&server.command(&["HGET", &format!("{base}s"), id]));
-    let offered = ["EVAL", OFFER, "1", &base, "0", id, place, "", &text, ""];
+    let offered = ["EVAL", OFFER, "1", &base, "0", "1", id, place, &text];
     let nothing = "*0\r\n";
     assert!(server.command(&offered).starts_with(nothing), "while it waits");
     assert_eq!(lab.claim(9).await.len(), 1);
