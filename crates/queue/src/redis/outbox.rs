@@ -207,9 +207,21 @@ fn first_tokens(
     Ok(rows.into_iter().collect())
 }
 
+/// Whether each of these jobs may land, as nearly always: a count takes no row from the server to here.
+fn may_all_land(tx: &mut Tx<'_>, jobs: &[Job], lock: &str) -> Result<bool> {
+    let Some(first_attempt) = jobs.iter().map(|job| job.attempt).min() else { return Ok(true) };
+    let text = format!("SELECT COUNT(*) FROM job_outbox WHERE fence <= ? AND id IN ({{in}}){lock}");
+    let ids = values(jobs.iter().map(|job| job.id));
+    let counts = tx.query_in(&text, &[first_attempt.into()], &ids, |row| row.get::<usize>(0))?;
+    Ok(counts.iter().sum::<usize>() == jobs.len())
+}
+
 /// The jobs that may land; their rows are locked. And those that the ledger expects no more.
 pub(super) fn keep<'j>(tx: &mut Tx<'_>, jobs: &'j [Job]) -> Result<(Kept<'j>, Vec<&'j Job>)> {
     let lock = tx.dialect().for_update();
+    if may_all_land(tx, jobs, lock)? {
+        return Ok((Kept::split(jobs, |_| true), Vec::new()));
+    }
     let fences = first_tokens(tx, jobs.iter().map(|job| job.id), lock)?;
     let gone = jobs.iter().filter(|job| !fences.contains_key(&job.id)).collect();
     let kept =
