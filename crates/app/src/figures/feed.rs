@@ -7,6 +7,7 @@ use std::time::Duration;
 use analytics::Fact;
 use analytics::redis::{Fed, Store};
 use sql::Tx;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::rebuild;
@@ -14,6 +15,8 @@ use crate::{App, Result};
 
 /// How often it is looked whether another process has told facts.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long facts are let gather that were told here: orders that come one by one are not fed one by one.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long the feed rests after an error.
 const REST: Duration = Duration::from_secs(1);
 /// How often batches are forgotten that are no longer needed.
@@ -86,26 +89,39 @@ pub(crate) async fn is_current(app: &App) -> Result<bool> {
 /// Feeds until it is told to stop.
 pub(crate) async fn run(app: App, stopping: CancellationToken) {
     let Some(store) = app.figures_in_redis() else { return };
-    let mut until_prune = Duration::ZERO;
+    let mut pruned = None;
     while !stopping.is_cancelled() {
-        let mut pause = LOOK;
-        if let Err(error) = feed(&app, store, &mut until_prune).await {
+        let fed = feed(&app, store, &mut pruned).await;
+        if let Err(error) = &fed {
             tracing::warn!(%error, "figures could not be fed; it is tried again");
-            pause = REST;
         }
         tokio::select! {
             () = stopping.cancelled() => {}
-            () = store.told(), if pause == LOOK => {}
-            () = tokio::time::sleep(pause) => until_prune = until_prune.saturating_sub(pause),
+            () = next(store, &fed) => {}
         }
     }
 }
 
-async fn feed(app: &App, store: &Store, until_prune: &mut Duration) -> Result<()> {
-    catch_up(app).await?;
-    if until_prune.is_zero() {
-        while store.prune(app.now()).await? {}
-        *until_prune = PRUNE;
+/// Waits until there may be something to feed.
+async fn next(store: &Store, fed: &Result<Fed>) {
+    match fed {
+        Ok(Fed::More) => {}
+        Ok(_) => {
+            let _ = tokio::time::timeout(LOOK, store.told()).await;
+            tokio::time::sleep(GATHER).await;
+        }
+        Err(_) => tokio::time::sleep(REST).await,
     }
-    Ok(())
+}
+
+async fn feed(app: &App, store: &Store, pruned: &mut Option<Instant>) -> Result<Fed> {
+    let fed = store.feed().await?;
+    if fed == Fed::Rebuild {
+        catch_up(app).await?;
+    }
+    if pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE) {
+        while store.prune(app.now()).await? {}
+        *pruned = Some(Instant::now());
+    }
+    Ok(fed)
 }
