@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Money, OrderId, OrderStatus};
+use domain::{OrderId, OrderStatus};
 use queue::{Backoff, Batch, BoxError, Handler, Limits, Outcome};
 use serde::{Deserialize, Serialize};
 use sql::Tx;
@@ -82,15 +82,15 @@ impl Run {
     /// Charges the orders that are still reserved.
     async fn charge(&self, batch: &Batch, payloads: &[TakePayment]) -> Result<Vec<Answer>> {
         let ids: Vec<OrderId> = payloads.iter().map(|payload| payload.order).collect();
-        let heads = self.0.read("orders_to_charge", move |tx| store::orders::list_heads(tx, &ids)).await?;
+        let reserved = move |tx: &mut Tx<'_>| store::orders::list_totals(tx, &ids, OrderStatus::Reserved);
+        let totals = self.0.read("orders_to_charge", reserved).await?;
         let instance = self.0.instance();
         let request = |(position, payload): (usize, &TakePayment)| {
-            let head = &heads[heads.binary_search_by_key(&payload.order, |head| head.id).ok()?];
-            let amount = Money { amount: head.state.total, currency: head.state.currency };
+            let found = totals.binary_search_by_key(&payload.order, |(order, _)| *order).ok()?;
+            let amount = totals[found].1;
             let key = PaymentKey::of(instance, payload.payment());
             let traceparent = batch.trace(position).map(|trace| trace.to_string());
-            let is_reserved = head.state.status == OrderStatus::Reserved;
-            is_reserved.then_some(ChargeRequest { key, amount, traceparent })
+            Some(ChargeRequest { key, amount, traceparent })
         };
         let requests: Vec<Option<ChargeRequest>> = payloads.iter().enumerate().map(request).collect();
         let answers = self.0.gateway().charge(requests.iter().flatten().cloned().collect()).await;

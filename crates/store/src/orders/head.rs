@@ -1,6 +1,7 @@
 use domain::order::OrderTotals;
 use domain::{
-    CustomerId, EventKind, FailReason, FulfilmentStatus, OrderId, OrderState, OrderStatus, PaymentStatus,
+    CustomerId, EventKind, FailReason, FulfilmentStatus, Money, OrderId, OrderState, OrderStatus,
+    PaymentStatus,
 };
 use jiff::Timestamp;
 use sql::{Row, Tx, Update, Value};
@@ -58,17 +59,32 @@ pub fn list_heads(tx: &mut Tx<'_>, ids: &[OrderId]) -> Result<Vec<Head>> {
     heads(tx, ids, "")
 }
 
+/// What those of these orders cost that are in `status`, in the order of their ids, without a lock.
+pub fn list_totals(tx: &mut Tx<'_>, ids: &[OrderId], status: OrderStatus) -> Result<Vec<(OrderId, Money)>> {
+    let sql = "SELECT id, total, currency FROM orders WHERE status = ? AND id IN ({in}) ORDER BY id";
+    let total = |row: &Row<'_>| {
+        let money = Money { amount: row.get(1)?, currency: rows::currency(row, 2)? };
+        Ok((OrderId::from_ledger(row.get(0)?), money))
+    };
+    Ok(tx.query_in(sql, &[status.code().into()], &rows::keys(in_order(ids)), total)?)
+}
+
 /// The head of one order, without a lock.
 pub fn get_head(tx: &mut Tx<'_>, id: OrderId) -> Result<Head> {
     list_heads(tx, &[id])?.into_iter().next().ok_or_else(|| Error::missing("order", id))
 }
 
 fn heads(tx: &mut Tx<'_>, ids: &[OrderId], suffix: &str) -> Result<Vec<Head>> {
+    let sql = format!("{HEAD} WHERE id IN ({{in}}) ORDER BY id{suffix}");
+    Ok(tx.query_in(&sql, &[], &rows::keys(in_order(ids)), read)?)
+}
+
+/// Each once.
+fn in_order(ids: &[OrderId]) -> Vec<OrderId> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    let sql = format!("{HEAD} WHERE id IN ({{in}}) ORDER BY id{suffix}");
-    Ok(tx.query_in(&sql, &[], &rows::keys(ids), read)?)
+    ids
 }
 
 fn read(row: &Row<'_>) -> sql::Result<Head> {
