@@ -63,6 +63,27 @@ async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
     assert_eq!(keys(&lab, &server), ["e"]);
 }
 
+/// Words of endings may come late: after another worker was given the job, or when it is gone.
+#[tokio::test]
+async fn a_job_ends_under_its_token_alone() {
+    const COMPLETE: &str = concat!(
+        include_str!("../../../src/redis/scripts/lib.lua"),
+        include_str!("../../../src/redis/scripts/complete.lua")
+    );
+    let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
+    for _ in 0..3 {
+        lab.push(job("a")).await;
+    }
+    let jobs = lab.claim(2).await;
+    let base = base(&lab);
+    let ids: Vec<String> = (0..3).map(|at| format!("{:019}", jobs[0].id.0 + at)).collect();
+    let words = ["EVAL", COMPLETE, "1", &base, &ids[0], "1", &ids[1], "2", &ids[2], "1", "0", "1"];
+    assert_eq!(first_text(&server.command(&words)), "100-", "ended, another's, waiting, unknown");
+    assert!(lab.is_gone(jobs[0].id).await);
+    assert_eq!(lab.state(jobs[1].id).await, State::Executing);
+    assert_eq!(first_text(&server.command(&words)), "-00-");
+}
+
 /// The first text of an answer as it comes from the server.
 fn first_text(answer: &str) -> String {
     let (length, rest) = answer.split_once('$').unwrap().1.split_once("\r\n").unwrap();

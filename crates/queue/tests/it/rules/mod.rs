@@ -27,6 +27,7 @@ conformance!(crate::lab::Engines:
         a_paused_queue_gives_nothing_also_after_a_restart,
         a_snoozed_job_comes_back_without_a_failure,
         a_job_handed_back_keeps_its_place,
+        what_is_special_of_a_job_is_given_with_it_and_with_no_other,
     }
     fencing {
         a_stale_token_is_refused_by_every_settlement,

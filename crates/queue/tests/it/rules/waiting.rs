@@ -4,7 +4,7 @@ use std::time::Duration;
 use queue::backend::Change;
 use queue::{Error, JobId, NewJob, Pushed, Settings, State};
 
-use crate::lab::{LEASE, Lab, Store, WORKER, job};
+use crate::lab::{LEASE, Lab, Store, WORKER, job, retry};
 
 pub async fn the_most_urgent_and_then_the_oldest_job_goes_first<S: Store>() {
     let lab = Lab::<S>::new().await;
@@ -127,4 +127,21 @@ pub async fn a_job_handed_back_keeps_its_place<S: Store>() {
     lab.clock.advance(Duration::from_millis(10));
     assert!(lab.settle(&claimed, Change::HandBack).await);
     assert_eq!(lab.claim_one().await.id, first);
+}
+
+pub async fn what_is_special_of_a_job_is_given_with_it_and_with_no_other<S: Store>() {
+    let lab = Lab::<S>::new().await;
+    let again = lab.push(job("a").tag("again")).await;
+    assert!(lab.settle(&lab.claim_one().await, retry("x", lab.in_seconds(9))).await);
+    let plain = lab.push(job("a")).await;
+    let tagged = lab.push(job("a").tag("tagged").tag("twice")).await;
+    lab.push(job("a")).await;
+    lab.advance(10);
+    lab.queue.promote(9).await.unwrap();
+    let claimed = lab.claim(9).await;
+    let of = |id: JobId| claimed.iter().find(|job| job.id == id).unwrap();
+    assert_eq!((of(again).attempt, of(again).failures, of(again).tags.join(" ")), (2, 1, "again".to_owned()));
+    assert_eq!((of(plain).attempt, of(plain).failures, of(plain).tags.len()), (1, 0, 0));
+    assert_eq!((of(tagged).attempt, of(tagged).tags.join(" ")), (1, "tagged twice".to_owned()));
+    assert_eq!(lab.land(&claimed).await.unwrap(), 4, "whatever their attempts are");
 }
