@@ -1,9 +1,11 @@
 use domain::order::OrderTotals;
-use domain::{Action, CustomerId, Money, OrderId, OrderState, ProductId};
+use domain::{Action, CustomerId, Money, OrderId, OrderState, OrderStatus, ProductId};
 use sql::Tx;
 use store::Error;
 use store::events::{NewEvent, state_code};
-use store::orders::{Change, NewLine, NewOrder, UnitChange, change_units, insert, lock_heads, resolve, save};
+use store::orders::{
+    Change, NewLine, NewOrder, UnitChange, change_units, insert, list_totals, lock_heads, resolve, save,
+};
 
 use crate::{AT, Ledger, is_duplicate, is_refused};
 
@@ -69,6 +71,22 @@ fn a_change_of_a_version_that_has_passed_is_a_conflict() {
     let twice = ledger.write(reserve);
     assert!(matches!(twice, Err(Error::Conflict { .. })), "{twice:?}");
     assert_eq!(ledger.write(move |tx| lock_heads(tx, &[id])).unwrap()[0].version, 1);
+}
+
+#[test]
+fn totals_are_those_of_orders_in_the_status_alone() {
+    let ledger = Ledger::new();
+    let reserved = placed(&ledger);
+    let placed = ledger.write(|tx| {
+        insert(tx, &[order(2, "A-2")], AT)?;
+        let head = lock_heads(tx, &[OrderId::from_ledger(1)])?[0];
+        let transition = head.state.apply(Action::Reserve, AT).unwrap();
+        let change = Change { head, state: transition.state, event: transition.event, data: None };
+        save(tx, &[change], "test", AT).map(|()| OrderId::from_ledger(2))
+    });
+    let ids = [placed.unwrap(), reserved, OrderId::from_ledger(3), reserved];
+    let totals = ledger.write(move |tx| list_totals(tx, &ids, OrderStatus::Reserved)).unwrap();
+    assert_eq!(totals, [(reserved, Money { amount: 2_000, currency: domain::Currency::EUR })]);
 }
 
 #[test]
