@@ -39,7 +39,9 @@ impl Store {
         let mut all = Vec::new();
         all.resize_with(parts.len(), Stored::default);
         let mut reads = Reads::default();
-        parts.iter().for_each(|part| part.ask_for_totals(&mut reads));
+        for part in parts {
+            part.ask_for_totals(&mut reads);
+        }
         let mut answers = reads.run(&self.redis).await?;
         for (part, stored) in parts.iter().zip(&mut all) {
             part.take_totals(&mut answers, stored)?;
