@@ -107,8 +107,9 @@ async fn next(store: &Store, fed: &Result<Fed>) {
     match fed {
         Ok(Fed::More) => {}
         Ok(_) => {
-            let _ = tokio::time::timeout(LOOK, store.told()).await;
-            tokio::time::sleep(GATHER).await;
+            if tokio::time::timeout(LOOK, store.told()).await.is_ok() {
+                tokio::time::sleep(GATHER).await;
+            }
         }
         Err(_) => tokio::time::sleep(REST).await,
     }

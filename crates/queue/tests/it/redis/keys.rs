@@ -6,6 +6,16 @@ use crate::lab::{discard, job, retry};
 /// The table of keys.
 const TABLE: &str = include_str!("../../../src/redis/mod.rs");
 
+/// A script with what all of them share before it, as the queue sends it.
+macro_rules! script {
+    ($file:literal) => {
+        concat!(
+            include_str!("../../../src/redis/scripts/lib.lua"),
+            include_str!(concat!("../../../src/redis/scripts/", $file))
+        )
+    };
+}
+
 #[tokio::test]
 async fn every_key_is_in_the_table_and_none_of_a_job_is_left_when_it_is_gone() {
     let settings = Settings { keep_completed: std::time::Duration::from_secs(9), ..Settings::default() };
@@ -42,17 +52,13 @@ async fn every_key_is_in_the_table_and_none_of_a_job_is_left_when_it_is_gone() {
 /// The sweeper may offer a job that was on its way to Redis when it looked.
 #[tokio::test]
 async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
-    const OFFER: &str = concat!(
-        include_str!("../../../src/redis/scripts/lib.lua"),
-        include_str!("../../../src/redis/scripts/offer.lua")
-    );
     let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
     lab.push(job("a")).await;
     let base = base(&lab);
     let member = first_text(&server.command(&["ZRANGE", &format!("{base}z1"), "0", "0"]));
     let (place, id) = member.split_at(21);
     let text = first_text(&server.command(&["HGET", &format!("{base}s"), id]));
-    let offered = ["EVAL", OFFER, "1", &base, "0", "1", id, place, &text];
+    let offered = ["EVAL", script!("offer.lua"), "1", &base, "0", "1", id, place, &text];
     let nothing = "*0\r\n";
     assert!(server.command(&offered).starts_with(nothing), "while it waits");
     assert_eq!(lab.claim(9).await.len(), 1);
@@ -66,10 +72,6 @@ async fn a_job_that_waits_and_is_offered_again_is_left_alone() {
 /// Words of endings may come late: after another worker was given the job, or when it is gone.
 #[tokio::test]
 async fn a_job_ends_under_its_token_alone() {
-    const COMPLETE: &str = concat!(
-        include_str!("../../../src/redis/scripts/lib.lua"),
-        include_str!("../../../src/redis/scripts/complete.lua")
-    );
     let (lab, server) = with_a_server_of_its_own(Settings::default()).await;
     for _ in 0..3 {
         lab.push(job("a")).await;
@@ -77,7 +79,8 @@ async fn a_job_ends_under_its_token_alone() {
     let jobs = lab.claim(2).await;
     let base = base(&lab);
     let ids: Vec<String> = (0..3).map(|at| format!("{:019}", jobs[0].id.0 + at)).collect();
-    let words = ["EVAL", COMPLETE, "1", &base, &ids[0], "1", &ids[1], "2", &ids[2], "1", "0", "1"];
+    let words =
+        ["EVAL", script!("complete.lua"), "1", &base, &ids[0], "1", &ids[1], "2", &ids[2], "1", "0", "1"];
     assert_eq!(first_text(&server.command(&words)), "100-", "ended, another's, waiting, unknown");
     assert!(lab.is_gone(jobs[0].id).await);
     assert_eq!(lab.state(jobs[1].id).await, State::Executing);
